@@ -1,0 +1,3 @@
+module github.com/halert/halert
+
+go 1.26
