@@ -1,0 +1,391 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+)
+
+// Outcome is what the pipeline made of one event.
+type Outcome struct {
+	EventID string
+	Status  EventStatus // EventProcessed or EventQuarantined
+	Error   string
+	Note    string
+	Reports []Report
+}
+
+// Report is one alert of an event with all that was decided about it.
+type Report struct {
+	Event    alert.Event
+	Source   string
+	Tenant   string          // the tenant's canonical name
+	Customer *alert.Customer // nil: the alert is held
+	Held     string          // why it is held
+	GroupKey string          // of the ticket that it belongs on
+	Apart    bool            // it must go to the ticket of GroupKey, even if it has an open one already
+	User     alert.User      // whom the ticket is about; zero for none
+}
+
+// Apply writes the outcomes of a batch of events: alerts, tickets, and the
+// tickets' deliveries, in one transaction.
+func (s *Store) Apply(ctx context.Context, outcomes []Outcome, now time.Time) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		for _, o := range outcomes {
+			if err := applyOutcome(ctx, tx, o, now); err != nil {
+				return fmt.Errorf("event %s: %w", o.EventID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("apply events: %w", err)
+	}
+	return nil
+}
+
+func applyOutcome(ctx context.Context, tx *sql.Tx, o Outcome, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE events SET status = $1, error = $2, note = $3, processed_at = $4 WHERE id = $5`,
+		string(o.Status), o.Error, o.Note, millis(now), o.EventID)
+	if err != nil {
+		return err
+	}
+	touched := make(map[string]int64) // ticket id to its seq in this event
+	for _, r := range o.Reports {
+		if err := applyReport(ctx, tx, o.EventID, r, touched, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alertRow is the part of an alert's row on which decisions depend.
+type alertRow struct {
+	id       string
+	status   alert.Status
+	ticketID sql.NullString
+	// The alert's ticket, where it has one.
+	ticketState  sql.NullString
+	client, site sql.NullInt64
+}
+
+func applyReport(ctx context.Context, tx *sql.Tx, eventID string, r Report, touched map[string]int64, now time.Time) error {
+	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
+	row, err := findAlert(ctx, tx, key)
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		if row, err = insertAlert(ctx, tx, key, r, now); err != nil {
+			return err
+		}
+	} else if err := updateAlert(ctx, tx, row.id, r, now); err != nil {
+		return err
+	}
+	var ticketID sql.NullString
+	var seq int64
+	switch {
+	case r.Event.Action == alert.Resolve:
+		ticketID, seq, err = resolveAlert(ctx, tx, row, touched, now)
+	case r.Event.Action == alert.Acknowledge:
+		ticketID = row.ticketID
+	case r.Customer != nil:
+		ticketID.Valid = true
+		ticketID.String, seq, err = placeAlert(ctx, tx, row, r, touched, now)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO event_alerts (event_id, alert_id, ticket_id, seq) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (event_id, alert_id) DO UPDATE SET ticket_id = excluded.ticket_id, seq = excluded.seq`,
+		eventID, row.id, ticketID, seq)
+	return err
+}
+
+func findAlert(ctx context.Context, tx *sql.Tx, key string) (*alertRow, error) {
+	var r alertRow
+	err := tx.QueryRowContext(ctx, `
+		SELECT a.id, a.status, a.ticket_id, t.state, t.client_id, t.site_id
+		FROM alerts a LEFT JOIN tickets t ON t.id = a.ticket_id WHERE a.dedup_key = $1`, key).
+		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.client, &r.site)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find alert: %w", err)
+	}
+	return &r, nil
+}
+
+func insertAlert(ctx context.Context, tx *sql.Tx, key string, r Report, now time.Time) (*alertRow, error) {
+	e := r.Event
+	status := alert.Firing
+	if e.Action == alert.Resolve {
+		status = alert.Resolved
+	}
+	row := &alertRow{id: NewID(), status: status}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO alerts (id, dedup_key, source, kind, tenant, tenant_id, tenant_domain, fingerprint, status, severity,
+			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)`,
+		row.id, key, r.Source, e.Topic.Kind, r.Tenant, e.Tenant.ID, e.Tenant.Domain, e.Fingerprint, string(status), int(e.Severity),
+		e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
+		flag(r.Customer == nil && status == alert.Firing), r.Held, clientOf(r), millis(now))
+	if err != nil {
+		return nil, fmt.Errorf("insert alert: %w", err)
+	}
+	return row, nil
+}
+
+func clientOf(r Report) sql.NullInt64 {
+	if r.Customer == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: int64(r.Customer.ClientID), Valid: true}
+}
+
+// updateAlert brings what the sender says now. Only a firing report counts
+// as one more, and only a firing alert without a customer is held.
+func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.Time) error {
+	if r.Event.Action != alert.Trigger {
+		return nil
+	}
+	e := r.Event
+	_, err := tx.ExecContext(ctx, `
+		UPDATE alerts SET severity = $1, title = $2, topic = $3, finding = $4, grouping_wish = $5, held = $6, held_reason = $7,
+			client_id = $8, last_at = $9, reports = reports + 1 WHERE id = $10`,
+		int(e.Severity), e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
+		flag(r.Customer == nil), r.Held, clientOf(r), millis(now), id)
+	if err != nil {
+		return fmt.Errorf("update alert %s: %w", id, err)
+	}
+	return nil
+}
+
+// placeAlert puts a firing alert on its ticket and marks the ticket due.
+func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touched map[string]int64, now time.Time) (string, int64, error) {
+	ticketID, err := ticketFor(ctx, tx, row, r, now)
+	if err != nil {
+		return "", 0, err
+	}
+	seq, err := touch(ctx, tx, ticketID, touched)
+	if err != nil {
+		return "", 0, err
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE tickets SET severity = CASE WHEN severity < $1 THEN $1 ELSE severity END, topic = $2, want_closed = 0 WHERE id = $3`,
+		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID)
+	if err != nil {
+		return "", 0, fmt.Errorf("update ticket %s: %w", ticketID, err)
+	}
+	if err := due(ctx, tx, ticketID, now); err != nil {
+		return "", 0, err
+	}
+	fresh := row.ticketID.String != ticketID || row.status == alert.Resolved
+	_, err = tx.ExecContext(ctx, `
+		UPDATE alerts SET status = 'firing', ticket_id = $1, first_seq = CASE WHEN $2 = 1 THEN $3 ELSE first_seq END,
+			last_seq = $3, resolved_seq = 0, resolved_at = 0 WHERE id = $4`,
+		ticketID, flag(fresh), seq, row.id)
+	if err != nil {
+		return "", 0, fmt.Errorf("place alert %s: %w", row.id, err)
+	}
+	return ticketID, seq, nil
+}
+
+// ticketFor finds the open ticket of an alert, or makes one.
+func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now time.Time) (string, error) {
+	mine := row.ticketID.Valid && row.ticketState.String != string(TicketClosed) &&
+		row.client.Int64 == int64(r.Customer.ClientID) && row.site.Int64 == int64(r.Customer.SiteID)
+	if mine && !r.Apart {
+		return row.ticketID.String, nil
+	}
+	var id string
+	err := tx.QueryRowContext(ctx, `SELECT id FROM tickets WHERE group_key = $1 AND state <> 'closed'`, r.GroupKey).Scan(&id)
+	if err == nil {
+		return id, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("find ticket: %w", err)
+	}
+	return insertTicket(ctx, tx, r, now)
+}
+
+func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (string, error) {
+	id := NewID()
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+			user_json, topic, severity, state, created_at, delivery, due_at, previous_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', $14, 'available', $14,
+			COALESCE((SELECT id FROM tickets WHERE group_key = $3 ORDER BY id DESC LIMIT 1), ''))`,
+		id, newReference(), r.GroupKey, r.Source, r.Event.Topic.Kind, r.Customer.ClientID, r.Customer.SiteID, r.Customer.Name,
+		r.Event.Tenant.ID, r.Event.Tenant.Domain, toJSON(r.User), toJSON(r.Event.Topic), int(r.Event.Severity), millis(now))
+	if err != nil {
+		return "", fmt.Errorf("insert ticket: %w", err)
+	}
+	return id, nil
+}
+
+// newReference makes the mark by which our ticket is found again in Halo: one
+// word of letters and digits, so that no search takes it apart. Its 70 random
+// bits keep it unique also against an earlier database of halert's.
+func newReference() string { return "HLT" + rand.Text()[:14] }
+
+// touch counts a report on a ticket, once for each event.
+func touch(ctx context.Context, tx *sql.Tx, ticketID string, touched map[string]int64) (int64, error) {
+	if seq, ok := touched[ticketID]; ok {
+		return seq, nil
+	}
+	var seq int64
+	err := tx.QueryRowContext(ctx, `UPDATE tickets SET seq = seq + 1 WHERE id = $1 RETURNING seq`, ticketID).Scan(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("count report on ticket %s: %w", ticketID, err)
+	}
+	touched[ticketID] = seq
+	return seq, nil
+}
+
+// due makes a ticket's delivery available, unless it waits for a retry
+// already, or is a create that a person has to look at first. A note that was
+// parked gets another chance: there is more to say now.
+func due(ctx context.Context, tx *sql.Tx, ticketID string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE tickets SET delivery = 'available', due_at = $1, attempt = 0, error = '', error_class = ''
+		WHERE id = $2 AND (delivery = 'completed' OR (delivery = 'discarded' AND halo_id IS NOT NULL))`, millis(now), ticketID)
+	if err != nil {
+		return fmt.Errorf("make ticket %s due: %w", ticketID, err)
+	}
+	return nil
+}
+
+// resolveAlert ends an alert. The last one to end on a ticket asks for the
+// ticket to be closed.
+func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[string]int64, now time.Time) (sql.NullString, int64, error) {
+	if row.status == alert.Resolved {
+		return row.ticketID, 0, nil
+	}
+	var seq int64
+	var err error
+	open := row.ticketID.Valid && row.ticketState.String != string(TicketClosed)
+	if open {
+		if seq, err = touch(ctx, tx, row.ticketID.String, touched); err != nil {
+			return sql.NullString{}, 0, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE alerts SET status = 'resolved', held = 0, held_reason = '', resolved_at = $1, resolved_seq = $2 WHERE id = $3`,
+		millis(now), seq, row.id)
+	if err != nil {
+		return sql.NullString{}, 0, fmt.Errorf("resolve alert %s: %w", row.id, err)
+	}
+	if !open {
+		return row.ticketID, 0, nil
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE tickets SET want_closed = CASE WHEN EXISTS (
+			SELECT 1 FROM alerts a WHERE a.ticket_id = tickets.id AND a.status = 'firing') THEN 0 ELSE 1 END
+		WHERE id = $1`, row.ticketID.String)
+	if err != nil {
+		return sql.NullString{}, 0, fmt.Errorf("update ticket %s: %w", row.ticketID.String, err)
+	}
+	return row.ticketID, seq, due(ctx, tx, row.ticketID.String, now)
+}
+
+// Held is an alert that waits for its tenant to be mapped.
+type Held struct {
+	AlertID string
+	Source  string
+	Tenant  string // the canonical name
+	Event   alert.Event
+}
+
+// Held returns the held alerts, the oldest first, after the given id.
+func (s *Store) Held(ctx context.Context, after string, limit int) ([]Held, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT id, source, tenant, tenant_id, tenant_domain, fingerprint, severity, topic, finding, grouping_wish
+		FROM alerts WHERE held = 1 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read held alerts: %w", err)
+	}
+	defer rows.Close()
+	var out []Held
+	for rows.Next() {
+		h := Held{Event: alert.Event{Action: alert.Trigger}}
+		e := &h.Event
+		var topic, finding string
+		if err := rows.Scan(&h.AlertID, &h.Source, &h.Tenant, &e.Tenant.ID, &e.Tenant.Domain, &e.Fingerprint,
+			&e.Severity, &topic, &finding, &e.Grouping); err != nil {
+			return nil, fmt.Errorf("read held alerts: %w", err)
+		}
+		if err := errors.Join(fromJSON(topic, &e.Topic), fromJSON(finding, &e.Finding)); err != nil {
+			return nil, fmt.Errorf("read held alert %s: %w", h.AlertID, err)
+		}
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
+
+// Release puts held alerts on tickets, now that their customer is known. The
+// reports name the alerts by their keys; those that are held no longer, or
+// still have no customer, are left alone.
+func (s *Store) Release(ctx context.Context, reports []Report, now time.Time) error {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		touched := make(map[string]int64)
+		for _, r := range reports {
+			if err := release(ctx, tx, r, touched, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("release held alerts: %w", err)
+	}
+	return nil
+}
+
+func release(ctx context.Context, tx *sql.Tx, r Report, touched map[string]int64, now time.Time) error {
+	if r.Customer == nil {
+		return nil
+	}
+	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
+	res, err := tx.ExecContext(ctx, `
+		UPDATE alerts SET held = 0, held_reason = '', client_id = $1 WHERE dedup_key = $2 AND held = 1`, r.Customer.ClientID, key)
+	if err != nil {
+		return err
+	}
+	if err := mustHit(res); errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	row, err := findAlert(ctx, tx, key)
+	if err != nil {
+		return err
+	}
+	ticketID, seq, err := placeAlert(ctx, tx, row, r, touched, now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE event_alerts SET ticket_id = $1, seq = $2 WHERE alert_id = $3 AND ticket_id IS NULL`, ticketID, seq, row.id)
+	return err
+}
+
+// toJSON encodes our own plain structs, which cannot fail.
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("encode %T: %v", v, err))
+	}
+	return string(b)
+}
+
+func fromJSON(s string, v any) error { return json.Unmarshal([]byte(s), v) }

@@ -1,0 +1,162 @@
+-- +goose Up
+
+-- Times are unix milliseconds, UTC. JSON is text.
+
+CREATE TABLE settings (
+    name       TEXT PRIMARY KEY,
+    value      BLOB NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE api_tokens (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    hash       BLOB NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL DEFAULT 0 -- 0: never
+);
+
+-- The inbox: every body that a sender was answered 202 for, and the
+-- unreadable ones in quarantine.
+CREATE TABLE events (
+    id              TEXT PRIMARY KEY,
+    source          TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    received_at     BIGINT NOT NULL,
+    body            BLOB NOT NULL,
+    idempotency_key TEXT, -- null: the sender gave none
+    status          TEXT NOT NULL, -- pending, processed, quarantined
+    error           TEXT NOT NULL DEFAULT '',
+    note            TEXT NOT NULL DEFAULT '',
+    processed_at    BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX events_idempotency ON events (source, idempotency_key);
+CREATE INDEX events_pending ON events (id) WHERE status = 'pending';
+CREATE INDEX events_status ON events (status, id);
+
+-- Which domains belong to which tenant id, learned from bodies with both.
+CREATE TABLE tenant_aliases (
+    domain TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL
+);
+
+CREATE TABLE tickets (
+    id            TEXT PRIMARY KEY,
+    reference     TEXT NOT NULL UNIQUE,
+    group_key     TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    client_id     BIGINT NOT NULL,
+    site_id       BIGINT NOT NULL,
+    customer      TEXT NOT NULL,
+    tenant_id     TEXT NOT NULL,
+    tenant_domain TEXT NOT NULL,
+    user_json     TEXT NOT NULL,
+    topic         TEXT NOT NULL,
+    severity      BIGINT NOT NULL,
+    state         TEXT NOT NULL, -- pending: not in Halo yet; open; closed
+    halo_id       BIGINT, -- null: not in Halo yet
+    previous_id   TEXT NOT NULL DEFAULT '', -- the ticket that this one follows
+    user_linked   BIGINT NOT NULL DEFAULT 0,
+    created_at    BIGINT NOT NULL,
+    opened_at     BIGINT NOT NULL DEFAULT 0,
+    closed_at     BIGINT NOT NULL DEFAULT 0,
+
+    -- What Halo should show, and what it shows: seq counts the reports that
+    -- touched the ticket, shown_seq those that Halo knows of.
+    seq           BIGINT NOT NULL DEFAULT 0,
+    shown_seq     BIGINT NOT NULL DEFAULT 0,
+    noted_at      BIGINT NOT NULL DEFAULT 0,
+    want_closed   BIGINT NOT NULL DEFAULT 0,
+
+    -- The delivery: when it is due, who works on it, and how it went.
+    delivery      TEXT NOT NULL, -- available, retryable, scheduled, completed, discarded, cancelled
+    due_at        BIGINT NOT NULL DEFAULT 0,
+    attempt       BIGINT NOT NULL DEFAULT 0,
+    error_class   TEXT NOT NULL DEFAULT '',
+    error         TEXT NOT NULL DEFAULT '',
+    failed_since  BIGINT NOT NULL DEFAULT 0, -- first failure of the present trouble
+    lease_owner   TEXT NOT NULL DEFAULT '',
+    lease_until   BIGINT NOT NULL DEFAULT 0,
+    begun         TEXT NOT NULL DEFAULT '', -- create, note, close: begun, and its outcome not known
+    begun_at      BIGINT NOT NULL DEFAULT 0,
+    begun_seq     BIGINT NOT NULL DEFAULT 0,
+    looked_at     BIGINT NOT NULL DEFAULT 0 -- last look-up in vain since begun_at
+);
+CREATE UNIQUE INDEX tickets_open_group ON tickets (group_key) WHERE state <> 'closed';
+CREATE INDEX tickets_group ON tickets (group_key, id);
+CREATE INDEX tickets_due ON tickets (severity DESC, due_at) WHERE delivery IN ('available', 'retryable', 'scheduled');
+CREATE INDEX tickets_state ON tickets (state, id);
+CREATE INDEX tickets_halo ON tickets (halo_id);
+CREATE INDEX tickets_delivery ON tickets (delivery, id);
+
+-- Every attempt that did not go well, for the person who looks into it.
+CREATE TABLE attempts (
+    id        TEXT PRIMARY KEY,
+    ticket_id TEXT NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
+    at        BIGINT NOT NULL,
+    call      TEXT NOT NULL,
+    class     TEXT NOT NULL,
+    error     TEXT NOT NULL
+);
+CREATE INDEX attempts_ticket ON attempts (ticket_id, id);
+
+CREATE TABLE alerts (
+    id            TEXT PRIMARY KEY,
+    dedup_key     TEXT NOT NULL UNIQUE,
+    source        TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    tenant        TEXT NOT NULL, -- the canonical name
+    tenant_id     TEXT NOT NULL,
+    tenant_domain TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,
+    status        TEXT NOT NULL, -- firing, resolved
+    severity      BIGINT NOT NULL,
+    title         TEXT NOT NULL,
+    topic         TEXT NOT NULL,
+    finding       TEXT NOT NULL,
+    grouping_wish TEXT NOT NULL,
+    held          BIGINT NOT NULL DEFAULT 0,
+    held_reason   TEXT NOT NULL DEFAULT '',
+    client_id     BIGINT, -- null: no customer
+    ticket_id     TEXT REFERENCES tickets (id),
+    first_seq     BIGINT NOT NULL DEFAULT 0, -- the ticket's seq when the alert came on it
+    last_seq      BIGINT NOT NULL DEFAULT 0, -- when it was last reported
+    resolved_seq  BIGINT NOT NULL DEFAULT 0, -- when it was resolved; 0: firing
+    first_at      BIGINT NOT NULL,
+    last_at       BIGINT NOT NULL,
+    resolved_at   BIGINT NOT NULL DEFAULT 0,
+    reports       BIGINT NOT NULL DEFAULT 1
+);
+CREATE INDEX alerts_ticket ON alerts (ticket_id, status);
+CREATE INDEX alerts_held ON alerts (id) WHERE held = 1;
+CREATE INDEX alerts_tenant ON alerts (tenant);
+CREATE INDEX alerts_status ON alerts (status, id);
+
+CREATE TABLE event_alerts (
+    event_id  TEXT NOT NULL REFERENCES events (id) ON DELETE CASCADE,
+    alert_id  TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+    ticket_id TEXT REFERENCES tickets (id), -- null: held, or nothing to tell
+    seq       BIGINT NOT NULL, -- the ticket's seq that this report made
+    PRIMARY KEY (event_id, alert_id)
+);
+CREATE INDEX event_alerts_alert ON event_alerts (alert_id);
+CREATE INDEX event_alerts_ticket ON event_alerts (ticket_id, seq);
+
+-- Calls made to Halo within the rolling window.
+CREATE TABLE halo_calls (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL
+);
+CREATE INDEX halo_calls_at ON halo_calls (at);
+
+-- +goose Down
+DROP TABLE halo_calls;
+DROP TABLE event_alerts;
+DROP TABLE alerts;
+DROP TABLE attempts;
+DROP TABLE tickets;
+DROP TABLE tenant_aliases;
+DROP TABLE events;
+DROP TABLE api_tokens;
+DROP TABLE settings;

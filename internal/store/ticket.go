@@ -1,0 +1,397 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+)
+
+// TicketState is the state of our ticket.
+type TicketState string
+
+// The states of a ticket.
+const (
+	TicketPending TicketState = "pending" // not in Halo yet
+	TicketOpen    TicketState = "open"
+	TicketClosed  TicketState = "closed"
+)
+
+// DeliveryState is the state of a ticket's delivery, in River's words.
+type DeliveryState string
+
+// The states of a delivery.
+const (
+	Available DeliveryState = "available" // can be worked on now
+	Running   DeliveryState = "running"   // somebody works on it; never stored: a lease says it
+	Retryable DeliveryState = "retryable" // failed, and will be tried again
+	Scheduled DeliveryState = "scheduled" // put off through no fault of its own: rate limit, or Halo refuses everybody
+	Completed DeliveryState = "completed" // Halo shows what it should
+	Discarded DeliveryState = "discarded" // parked for a person
+	Cancelled DeliveryState = "cancelled" // a person ended it
+)
+
+// Call names a call to Halo that changes something, so that one whose outcome
+// is not known can be resolved.
+type Call string
+
+// The calls.
+const (
+	CallNone   Call = ""
+	CallCreate Call = "create"
+	CallNote   Call = "note"
+	CallClose  Call = "close"
+)
+
+// Ticket is our record of one Halo ticket, with the delivery that keeps Halo
+// in line with it.
+type Ticket struct {
+	ID         string
+	Reference  string
+	Source     string
+	Kind       string
+	Customer   alert.Customer
+	Tenant     alert.Tenant
+	User       alert.User
+	UserLinked bool // Halo's ticket is linked to the user's contact
+	Topic      alert.Topic
+	Severity   alert.Severity
+	State      TicketState
+	HaloID     int // 0: not in Halo yet
+	PreviousID int // Halo id of the closed ticket that this one follows; 0: none
+	CreatedAt  time.Time
+	OpenedAt   time.Time
+	ClosedAt   time.Time
+
+	Seq        int64 // reports so far
+	ShownSeq   int64 // reports that Halo knows of
+	NotedAt    time.Time
+	WantClosed bool
+
+	Delivery    DeliveryState
+	DueAt       time.Time
+	Attempt     int
+	ErrorClass  string
+	Error       string
+	FailedSince time.Time
+	Begun       Call // begun, and its outcome not known
+	BegunAt     time.Time
+	BegunSeq    int64
+	LookedAt    time.Time
+}
+
+const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
+	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.halo_id,
+	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
+	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
+	t.begun, t.begun_at, t.begun_seq, t.looked_at, t.lease_until`
+
+type scanner interface{ Scan(...any) error }
+
+// scanTicket reads ticketColumns. A ticket under lease is Running.
+func scanTicket(row scanner, now time.Time) (Ticket, error) {
+	var t Ticket
+	var user, topic string
+	var haloID, previous sql.NullInt64
+	var linked, wantClosed bool
+	var created, opened, closed, noted, dueAt, failed, begun, looked, lease int64
+	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
+		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &haloID, &previous, &created, &opened, &closed,
+		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
+		&t.Begun, &begun, &t.BegunSeq, &looked, &lease)
+	if err != nil {
+		return Ticket{}, err
+	}
+	t.HaloID, t.PreviousID, t.UserLinked, t.WantClosed = int(haloID.Int64), int(previous.Int64), linked, wantClosed
+	t.CreatedAt, t.OpenedAt, t.ClosedAt, t.NotedAt = fromMillis(created), fromMillis(opened), fromMillis(closed), fromMillis(noted)
+	t.DueAt, t.FailedSince, t.BegunAt, t.LookedAt = fromMillis(dueAt), fromMillis(failed), fromMillis(begun), fromMillis(looked)
+	if lease > millis(now) {
+		t.Delivery = Running
+	}
+	return t, errors.Join(fromJSON(user, &t.User), fromJSON(topic, &t.Topic))
+}
+
+// Claim leases the most urgent due ticket to owner until the lease ends, and
+// returns it; nil if none is due. Critical comes before error, warning and
+// info; among equals a create comes before a note, then the one that waits
+// longest. While any create is under way, or creates is false, only tickets
+// that are in Halo already are claimed: Halo's numbering races.
+func (s *Store) Claim(ctx context.Context, owner string, creates bool, now, until time.Time) (*Ticket, error) {
+	var t *Ticket
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var id string
+		err := tx.QueryRowContext(ctx, `
+			UPDATE tickets SET lease_owner = $1, lease_until = $2 WHERE id = (
+				SELECT id FROM tickets
+				WHERE delivery IN ('available', 'retryable', 'scheduled') AND due_at <= $3 AND lease_until <= $3
+				AND (halo_id IS NOT NULL OR ($4 = 1 AND NOT EXISTS (
+					SELECT 1 FROM tickets c WHERE c.halo_id IS NULL AND c.lease_until > $3)))
+				ORDER BY severity DESC, halo_id IS NOT NULL, due_at, id LIMIT 1)
+			RETURNING id`, owner, millis(until), millis(now), flag(creates)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		got, err := scanTicket(tx.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets t WHERE t.id = $1`, id), now)
+		t = &got
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim a ticket: %w", err)
+	}
+	return t, nil
+}
+
+// NextDue returns when the next delivery falls due, the zero time for none.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.read.QueryRowContext(ctx, `
+		SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END) FROM tickets
+		WHERE delivery IN ('available', 'retryable', 'scheduled')`).Scan(&at)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find the next due delivery: %w", err)
+	}
+	return fromMillis(at.Int64), nil
+}
+
+// ErrLost is returned when the lease of a ticket has gone to somebody else.
+var ErrLost = errors.New("the lease of the ticket was lost")
+
+// leased runs one update on a ticket that owner must hold. set is a list of
+// assignments with placeholders from $3 on.
+func leased(ctx context.Context, tx *sql.Tx, id, owner, set string, args ...any) error {
+	res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+set+` WHERE id = $1 AND lease_owner = $2`, append([]any{id, owner}, args...)...)
+	if err != nil {
+		return fmt.Errorf("update ticket %s: %w", id, err)
+	}
+	if err := mustHit(res); errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("update ticket %s: %w", id, ErrLost)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// Begin records that a call is about to be made, before it is made: if its
+// outcome is lost, the next attempt looks first.
+func (s *Store) Begin(ctx context.Context, id, owner string, call Call, seq int64, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return leased(ctx, tx, id, owner, `begun = $3, begun_at = $4, begun_seq = $5, looked_at = 0`, string(call), millis(now), seq)
+	})
+}
+
+// Looked records a look-up that did not find what was begun. done ends the
+// doubt: the call may be repeated.
+func (s *Store) Looked(ctx context.Context, id, owner string, done bool, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if done {
+			return leased(ctx, tx, id, owner, `begun = '', looked_at = $3`, millis(now))
+		}
+		return leased(ctx, tx, id, owner, `looked_at = $3`, millis(now))
+	})
+}
+
+// Opened records that Halo has the ticket and shows the reports up to seq.
+func (s *Store) Opened(ctx context.Context, id, owner string, haloID int, userLinked bool, seq int64, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
+			shown_seq = $6, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+			haloID, flag(userLinked), millis(now), seq)
+	})
+}
+
+// Noted records that Halo shows the reports up to seq.
+func (s *Store) Noted(ctx context.Context, id, owner string, seq int64, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+			seq, millis(now))
+	})
+}
+
+// Moved records that Halo merged the ticket into another one.
+func (s *Store) Moved(ctx context.Context, id, owner string, haloID int) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `halo_id = $3`, haloID) })
+}
+
+// Closed records that the ticket is closed in Halo, by us or by a person.
+// Firing alerts that were reported since Halo was last told go on a new
+// ticket, which follows this one.
+func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', delivery = 'completed', attempt = 0,
+			error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`, millis(now))
+		if err != nil {
+			return err
+		}
+		return follow(ctx, tx, id, now)
+	})
+}
+
+func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
+	next := NewID()
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+			user_json, topic, severity, state, previous_id, created_at, seq, delivery, due_at)
+		SELECT $1, $2, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
+			'pending', id, $3, 1, 'available', $3
+		FROM tickets t WHERE id = $4 AND EXISTS (
+			SELECT 1 FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq)`,
+		next, newReference(), millis(now), id)
+	if err != nil {
+		return fmt.Errorf("make the ticket that follows %s: %w", id, err)
+	}
+	if err := mustHit(res); errors.Is(err, ErrNotFound) {
+		return nil // nothing new to say
+	} else if err != nil {
+		return err
+	}
+	const unshown = ` > (SELECT shown_seq FROM tickets WHERE id = $2)`
+	for _, stmt := range []string{
+		`UPDATE event_alerts SET ticket_id = $1, seq = 1 WHERE ticket_id = $2 AND seq` + unshown + `
+			AND alert_id IN (SELECT id FROM alerts WHERE ticket_id = $2 AND status = 'firing')`,
+		`UPDATE alerts SET ticket_id = $1, first_seq = 1, last_seq = 1 WHERE ticket_id = $2 AND status = 'firing' AND last_seq` + unshown,
+	} {
+		if _, err := tx.ExecContext(ctx, stmt, next, id); err != nil {
+			return fmt.Errorf("move alerts from ticket %s to %s: %w", id, next, err)
+		}
+	}
+	return nil
+}
+
+// Done ends the work on a ticket whose Halo ticket shows the reports up to
+// seq. If more came in the meantime, the ticket is due again at once.
+func (s *Store) Done(ctx context.Context, id, owner string, seq int64, wantClosed bool, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return leased(ctx, tx, id, owner, `delivery = CASE WHEN seq = $3 AND want_closed = $4 THEN 'completed' ELSE 'available' END,
+			due_at = $5, attempt = 0, error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`,
+			seq, flag(wantClosed), millis(now))
+	})
+}
+
+// Failure is an attempt that did not go well.
+type Failure struct {
+	Call  Call
+	Class string
+	Error string // Halo's own words, or what went wrong; no secret
+	State DeliveryState
+	DueAt time.Time // when to try again; ignored for Discarded
+	// Known is set when the call had surely no effect: what was begun is
+	// not begun any more.
+	Known bool
+	// Counts is unset when the ticket itself is not at fault (rate limit,
+	// Halo refuses everybody, shutdown): the attempt is not counted.
+	Counts bool
+}
+
+// Fail ends an attempt on a ticket, and gives up its lease.
+func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		err := leased(ctx, tx, id, owner, `delivery = $3, due_at = $4, attempt = attempt + $5, error_class = $6, error = $7,
+			failed_since = CASE WHEN failed_since = 0 THEN $8 ELSE failed_since END,
+			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, lease_owner = '', lease_until = 0`,
+			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO attempts (id, ticket_id, at, call, class, error) VALUES ($1, $2, $3, $4, $5, $6)`,
+			NewID(), id, millis(now), string(f.Call), f.Class, f.Error)
+		if err != nil {
+			return fmt.Errorf("record the attempt on ticket %s: %w", id, err)
+		}
+		return nil
+	})
+}
+
+// Yield gives a lease back without an attempt, for a shutdown.
+func (s *Store) Yield(ctx context.Context, id, owner string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `lease_owner = '', lease_until = 0`) })
+}
+
+// Renew prolongs a lease.
+func (s *Store) Renew(ctx context.Context, id, owner string, until time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `lease_until = $3`, millis(until)) })
+}
+
+// Wake makes all deliveries due that wait for one of the given classes of
+// failure to pass.
+func (s *Store) Wake(ctx context.Context, classes []string, now time.Time) error {
+	if len(classes) == 0 {
+		return nil
+	}
+	args := []any{millis(now)}
+	marks := make([]string, len(classes))
+	for i, c := range classes {
+		marks[i] = fmt.Sprintf("$%d", i+2)
+		args = append(args, c)
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE tickets SET due_at = $1 WHERE delivery IN ('retryable', 'scheduled') AND due_at > $1
+			AND error_class IN (`+strings.Join(marks, ", ")+`)`, args...)
+		if err != nil {
+			return fmt.Errorf("wake waiting deliveries: %w", err)
+		}
+		return nil
+	})
+}
+
+// Replay gives a parked delivery another chance. Replaying one that is not
+// parked makes it due now. An unknown id is ErrNotFound.
+func (s *Store) Replay(ctx context.Context, id string, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE id = $2`, millis(now), id)
+		if err != nil {
+			return fmt.Errorf("replay delivery %s: %w", id, err)
+		}
+		return mustHit(res)
+	})
+}
+
+// ReplayAll does Replay for all deliveries in a state, and counts them.
+func (s *Store) ReplayAll(ctx context.Context, state DeliveryState, now time.Time) (int, error) {
+	var n int64
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE delivery = $2`, millis(now), string(state))
+		if err != nil {
+			return fmt.Errorf("replay %s deliveries: %w", state, err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return int(n), err
+}
+
+const replaySet = `delivery = CASE WHEN state = 'closed' THEN delivery ELSE 'available' END, due_at = $1, attempt = 0, failed_since = 0`
+
+// TakeCall asks for one call to Halo under a rolling window: at most limit
+// calls in any window. It returns the zero time and counts the call, or the
+// time at which to ask again.
+func (s *Store) TakeCall(ctx context.Context, limit int, window time.Duration, now time.Time) (time.Time, error) {
+	var wait time.Time
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM halo_calls WHERE at <= $1`, millis(now.Add(-window))); err != nil {
+			return err
+		}
+		var n int
+		var oldest sql.NullInt64
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*), MIN(at) FROM halo_calls`).Scan(&n, &oldest); err != nil {
+			return err
+		}
+		if n >= limit {
+			wait = fromMillis(oldest.Int64).Add(window + time.Millisecond)
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO halo_calls (id, at) VALUES ($1, $2)`, NewID(), millis(now))
+		return err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("count a call to Halo: %w", err)
+	}
+	return wait, nil
+}
