@@ -157,7 +157,7 @@ func insertEvent(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, entry *inbox
 	e := entry.event
 	key := sql.NullString{String: e.IdempotencyKey, Valid: e.IdempotencyKey != ""}
 	entry.id = NewID()
-	res, err := insert.ExecContext(ctx, entry.id, e.Source, e.Kind, millis(e.ReceivedAt), e.Body, key, string(e.Status), e.Error)
+	res, err := insert.ExecContext(ctx, entry.id, e.Source, e.Kind, millis(e.ReceivedAt), append([]byte{}, e.Body...), key, string(e.Status), e.Error)
 	if err != nil {
 		return err
 	}

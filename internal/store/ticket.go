@@ -81,14 +81,13 @@ type Ticket struct {
 	Begun       Call // begun, and its outcome not known
 	BegunAt     time.Time
 	BegunSeq    int64
-	LookedAt    time.Time
 }
 
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
 	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
-	t.begun, t.begun_at, t.begun_seq, t.looked_at, t.lease_until`
+	t.begun, t.begun_at, t.begun_seq, t.lease_until`
 
 type scanner interface{ Scan(...any) error }
 
@@ -98,17 +97,17 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var user, topic string
 	var haloID, previous sql.NullInt64
 	var linked, wantClosed bool
-	var created, opened, closed, noted, dueAt, failed, begun, looked, lease int64
+	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
 		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
-		&t.Begun, &begun, &t.BegunSeq, &looked, &lease)
+		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {
 		return Ticket{}, err
 	}
 	t.HaloID, t.PreviousID, t.UserLinked, t.WantClosed = int(haloID.Int64), int(previous.Int64), linked, wantClosed
 	t.CreatedAt, t.OpenedAt, t.ClosedAt, t.NotedAt = fromMillis(created), fromMillis(opened), fromMillis(closed), fromMillis(noted)
-	t.DueAt, t.FailedSince, t.BegunAt, t.LookedAt = fromMillis(dueAt), fromMillis(failed), fromMillis(begun), fromMillis(looked)
+	t.DueAt, t.FailedSince, t.BegunAt = fromMillis(dueAt), fromMillis(failed), fromMillis(begun)
 	if lease > millis(now) {
 		t.Delivery = Running
 	}
@@ -182,18 +181,20 @@ func leased(ctx context.Context, tx *sql.Tx, id, owner, set string, args ...any)
 // outcome is lost, the next attempt looks first.
 func (s *Store) Begin(ctx context.Context, id, owner string, call Call, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `begun = $3, begun_at = $4, begun_seq = $5, looked_at = 0`, string(call), millis(now), seq)
+		return leased(ctx, tx, id, owner, `begun = $3, begun_at = $4, begun_seq = $5`, string(call), millis(now), seq)
 	})
 }
 
-// Looked records a look-up that did not find what was begun. done ends the
-// doubt: the call may be repeated.
-func (s *Store) Looked(ctx context.Context, id, owner string, done bool, now time.Time) error {
+// Absent records that what was begun did not come about: the call may be
+// made again.
+func (s *Store) Absent(ctx context.Context, id, owner string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `begun = ''`) })
+}
+
+// Later ends the work on a ticket until a time, without a failure.
+func (s *Store) Later(ctx context.Context, id, owner string, due time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if done {
-			return leased(ctx, tx, id, owner, `begun = '', looked_at = $3`, millis(now))
-		}
-		return leased(ctx, tx, id, owner, `looked_at = $3`, millis(now))
+		return leased(ctx, tx, id, owner, `due_at = $3, lease_owner = '', lease_until = 0`, millis(due))
 	})
 }
 
@@ -285,6 +286,9 @@ type Failure struct {
 	// Known is set when the call had surely no effect: what was begun is
 	// not begun any more.
 	Known bool
+	// Doubted is set when the call may have had its effect: the time to look
+	// counts from now.
+	Doubted bool
 	// Counts is unset when the ticket itself is not at fault (rate limit,
 	// Halo refuses everybody, shutdown): the attempt is not counted.
 	Counts bool
@@ -295,8 +299,9 @@ func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := leased(ctx, tx, id, owner, `delivery = $3, due_at = $4, attempt = attempt + $5, error_class = $6, error = $7,
 			failed_since = CASE WHEN failed_since = 0 THEN $8 ELSE failed_since END,
-			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, lease_owner = '', lease_until = 0`,
-			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known))
+			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, begun_at = CASE WHEN $10 = 1 THEN $8 ELSE begun_at END,
+			lease_owner = '', lease_until = 0`,
+			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known), flag(f.Doubted))
 		if err != nil {
 			return err
 		}
@@ -368,30 +373,3 @@ func (s *Store) ReplayAll(ctx context.Context, state DeliveryState, now time.Tim
 }
 
 const replaySet = `delivery = CASE WHEN state = 'closed' THEN delivery ELSE 'available' END, due_at = $1, attempt = 0, failed_since = 0`
-
-// TakeCall asks for one call to Halo under a rolling window: at most limit
-// calls in any window. It returns the zero time and counts the call, or the
-// time at which to ask again.
-func (s *Store) TakeCall(ctx context.Context, limit int, window time.Duration, now time.Time) (time.Time, error) {
-	var wait time.Time
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM halo_calls WHERE at <= $1`, millis(now.Add(-window))); err != nil {
-			return err
-		}
-		var n int
-		var oldest sql.NullInt64
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*), MIN(at) FROM halo_calls`).Scan(&n, &oldest); err != nil {
-			return err
-		}
-		if n >= limit {
-			wait = fromMillis(oldest.Int64).Add(window + time.Millisecond)
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO halo_calls (id, at) VALUES ($1, $2)`, NewID(), millis(now))
-		return err
-	})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("count a call to Halo: %w", err)
-	}
-	return wait, nil
-}

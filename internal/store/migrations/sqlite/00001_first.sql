@@ -80,8 +80,7 @@ CREATE TABLE tickets (
     lease_until   BIGINT NOT NULL DEFAULT 0,
     begun         TEXT NOT NULL DEFAULT '', -- create, note, close: begun, and its outcome not known
     begun_at      BIGINT NOT NULL DEFAULT 0,
-    begun_seq     BIGINT NOT NULL DEFAULT 0,
-    looked_at     BIGINT NOT NULL DEFAULT 0 -- last look-up in vain since begun_at
+    begun_seq     BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX tickets_open_group ON tickets (group_key) WHERE state <> 'closed';
 CREATE INDEX tickets_group ON tickets (group_key, id);
