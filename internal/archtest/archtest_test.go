@@ -1,0 +1,99 @@
+// Package archtest keeps the arrows pointing down: one test that compares who
+// imports whom with the table below. A new package needs a line there, and
+// whoever writes it has thought about where it stands.
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/halert/halert/"
+
+// allowed says which packages of this module each package may import.
+var allowed = map[string][]string{
+	"internal/alert":               {},
+	"internal/source":              {"internal/alert", "internal/source/cipp", "internal/source/alertmanager", "internal/source/generic"},
+	"internal/source/cipp":         {"internal/alert"},
+	"internal/source/alertmanager": {"internal/alert"},
+	"internal/source/generic":      {"internal/alert"},
+	"internal/render":              {"internal/alert"},
+	"internal/secret":              {},
+	"internal/httpserver":          {},
+	"internal/halo":                {},
+	"internal/conntest":            {"internal/halo"},
+	// The simulator must not know the client: a wrong name of a field would
+	// pass on both sides.
+	"internal/halosim":  {},
+	"internal/config":   {"internal/alert"},
+	"internal/store":    {"internal/alert"},
+	"internal/ingest":   {"internal/alert", "internal/source", "internal/store", "internal/httpserver", "internal/secret"},
+	"internal/pipeline": {"internal/alert", "internal/source", "internal/store"},
+	"internal/deliver":  {"internal/alert", "internal/render", "internal/store", "internal/halo"},
+	"internal/api":      {"internal/alert", "internal/store", "internal/httpserver"},
+	"internal/app": {
+		"internal/alert", "internal/source", "internal/render", "internal/secret", "internal/httpserver", "internal/halo", "internal/conntest",
+		"internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/api",
+	},
+	"internal/demo":     {"internal/app", "internal/halosim", "internal/store", "internal/api"},
+	"internal/cli":      {"internal/app", "internal/demo", "internal/halosim", "internal/api", "internal/config", "internal/conntest"},
+	"internal/archtest": {},
+	"cmd/halert":        {"internal/cli"},
+}
+
+// foreign says who alone may import a package from outside the module.
+var foreign = map[string][]string{
+	"database/sql": {"internal/store"},
+	"testing":      {}, // production code does not know that it is tested
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the table of internal/archtest: say there what it may import", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if inner, ours := strings.CutPrefix(imp, module); ours {
+				if !slices.Contains(may, inner) {
+					t.Errorf("%s imports %s, which the table does not allow", name, inner)
+				}
+			} else if who, guarded := foreign[imp]; guarded && !slices.Contains(who, name) {
+				t.Errorf("%s imports %s, which only %v may", name, imp, who)
+			} else if name == "internal/alert" && strings.Contains(imp, ".") {
+				t.Errorf("the domain imports %s; it keeps to the standard library", imp)
+			}
+		}
+	}
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
