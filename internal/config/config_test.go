@@ -217,7 +217,7 @@ func TestLiteralDollar(t *testing.T) {
 func TestYAML(t *testing.T) {
 	t.Parallel()
 	c := fullConfig()
-	c.Customers = append(c.Customers, alert.Customer{ClientID: 16, Name: `Quote " \ ${X} $${Y}: {#1}, [no]` + "\u2028\u00a0.", Tenants: []string{"true", "007", "- x", "a.b"}})
+	c.Customers = append(c.Customers, alert.Customer{ClientID: 16, Name: `Quote " \ ${X} $${Y}: {#1}, [no]` + "\u2028\u00a0.", Tenants: []string{"null", "true", "007", "- x", "a.b"}})
 	for _, v := range []struct {
 		name string
 		yaml []byte

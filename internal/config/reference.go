@@ -26,7 +26,7 @@ const firstNonchar, lastNonchar = '\uFDD0', '\uFDEF'
 
 // maskReferences hides the references of a YAML text from the YAML parser.
 func maskReferences(src string) string {
-	reference := regexp.MustCompile(`\$\{[^{}$"'\\\n\r]*\}`)
+	reference := regexp.MustCompile(`\$\{[^{}"'\\\n\r]*\}`)
 	return reference.ReplaceAllStringFunc(src, func(ref string) string {
 		return "$" + strings.Map(func(c rune) rune {
 			if i := strings.IndexRune(meaningful, c); i >= 0 {
