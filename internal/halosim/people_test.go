@@ -163,6 +163,7 @@ func TestWebhooks(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	h := start(t, halosim.Options{})
+	h.direct = true
 	hook := object(t, h.want(201, "POST", "/api/Webhook", `[{"name":"status","url":"`+receiver.URL+`","type":0,"basic_username":"halo","basic_password":"p"}]`))
 	id := hook["id"].(string)
 	for _, event := range []string{"3", "39", "1072"} {
@@ -178,6 +179,10 @@ func TestWebhooks(t *testing.T) {
 		if r.user != "halo" || body["event"] != want || body["object_id"] != float64(ticket) || body["ticket"].(map[string]any)["details_html"] != "<b>x</b>" {
 			t.Errorf("want %s, got user %s, body %s", want, r.user, r.body)
 		}
+	}
+	log := array(t, h.want(200, "GET", "/api/WebhookEvent?webhook_id="+id, ""))
+	if last := log[0].(map[string]any); len(log) != 3 || last["responsestatus"] != 202.0 || last["error"] != false {
+		t.Errorf("log: %v", log)
 	}
 	if body := h.want(200, "GET", "/api/Webhook/"+id, ""); strings.Contains(body, "password") {
 		t.Errorf("the webhook tells its password: %s", body)

@@ -22,6 +22,9 @@ type halo struct {
 	clock *clock
 	url   string
 	token string
+	// direct calls go without a network: they return when all is done, the
+	// webhooks included.
+	direct bool
 }
 
 // clock is a clock that tests move.
@@ -81,6 +84,11 @@ func (h *halo) send(method, path, body string) (int, http.Header, string) {
 	}
 	if h.token != "" {
 		req.Header.Set("Authorization", "Bearer "+h.token)
+	}
+	if h.direct {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, req)
+		return w.Code, w.Header(), w.Body.String()
 	}
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
@@ -312,5 +320,19 @@ func TestPageAndControl(t *testing.T) {
 	h.want(204, "POST", "/sim/reset", "")
 	if got := array(t, h.want(200, "GET", "/sim/calls", "")); len(got) != 0 {
 		t.Errorf("calls after a reset: %v", got)
+	}
+}
+
+func TestOtherSitesCanNotControl(t *testing.T) {
+	t.Parallel()
+	s := halosim.New(halosim.Options{})
+	for site, want := range map[string]int{"cross-site": http.StatusForbidden, "same-origin": http.StatusCreated} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/sim/faults", strings.NewReader(`{"kind":"outage"}`))
+		r.Header.Set("Sec-Fetch-Site", site)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", site, w.Code, want)
+		}
 	}
 }

@@ -22,6 +22,7 @@ func TestCreateRefusals(t *testing.T) {
 		{"array of text", `["x"]`, `"[0]":`},
 		{"float id", `[{"summary":"x","client_id":15,"site_id":40.0}]`, `"[0].site_id":["The input was not valid."]`},
 		{"word for a number", `[{"summary":"x","tickettype_id":"abc"}]`, `"[0].tickettype_id"`},
+		{"float in a lookup", `[{"summary":"x","userlookup":{"id":161.0}}]`, `"[0].id"`},
 		{"one asset alone", `[{"summary":"x","assets":{"id":501}}]`, `"[0].assets"`},
 		{"ticket type", `[{"summary":"x","tickettype_id":99}]`, "ticket type with ID 99"},
 		{"client", `[{"summary":"x","tickettype_id":21,"client_id":99}]`, "client with ID 99"},
@@ -65,6 +66,9 @@ func TestCreateAndRead(t *testing.T) {
 	}
 	if strings.Contains(body, `\u003c`) || !strings.Contains(body, `"timetaken":0.0`) {
 		t.Errorf("not written as .NET does: %s", body)
+	}
+	if all := h.Tickets(); all[0].SourceName != "Email" || *all[0].Source != 0 || all[0].PriorityName != "High" {
+		t.Errorf("view: %+v", all[0])
 	}
 	plain := object(t, h.want(200, "GET", "/api/tickets/2001", ""))
 	if _, found := plain["details_html"]; found {
@@ -121,6 +125,21 @@ func TestSeveralInOneCall(t *testing.T) {
 	}
 }
 
+func TestTimesAndTruthsOnWrite(t *testing.T) {
+	t.Parallel()
+	h := start(t, halosim.Options{})
+	for text, want := range map[string]string{`"2026-02-01T10:00:00"`: "2026-02-01T10:00:00", `"2026-02-01T10:00:00.5+02:00"`: "2026-02-01T08:00:00.5",
+		`"2026-02-01"`: "2026-02-01T00:00:00", `null`: "2026-03-04T09:00:00"} {
+		got := object(t, h.want(201, "POST", "/api/Tickets", `[{"tickettype_id":21,"summary":"x","dateoccurred":`+text+`,"_novalidate":"True"}]`))
+		if got["dateoccurred"] != want {
+			t.Errorf("%s: %v, want %s", text, got["dateoccurred"], want)
+		}
+	}
+	for _, wrong := range []string{`"dateoccurred":"soon"`, `"_novalidate":7`, `"summary":{}`} {
+		h.want(400, "POST", "/api/Tickets", `[{"tickettype_id":21,`+wrong+`}]`)
+	}
+}
+
 func TestMandatoryIsSkippedByNoValidate(t *testing.T) {
 	t.Parallel()
 	h := start(t, halosim.Options{})
@@ -129,12 +148,11 @@ func TestMandatoryIsSkippedByNoValidate(t *testing.T) {
 	h.want(201, "POST", "/api/Tickets", `[{"tickettype_id":1,"summary":"x","category_1":"Security"}]`)
 }
 
-func TestLists(t *testing.T) {
-	t.Parallel()
+// fourTickets makes tickets 2001 to 2004: one of yesterday, one of another
+// client, one that is closed and one that is deleted.
+func fourTickets(t *testing.T) *halo {
+	t.Helper()
 	h := start(t, halosim.Options{})
-	if body := h.want(200, "GET", "/api/Tickets", ""); !strings.Contains(body, `"tickets":null`) {
-		t.Errorf("empty list: %s", body)
-	}
 	h.create(`,"third_party_id_string":"ref-a","details":"needle in text"`) // 2001
 	h.clock.advance(24 * time.Hour)
 	h.login(tokenForm)
@@ -145,6 +163,28 @@ func TestLists(t *testing.T) {
 	if err := h.DeleteTicket(2004); err != nil {
 		t.Fatal(err)
 	}
+	return h
+}
+
+func TestListShapes(t *testing.T) {
+	t.Parallel()
+	h := start(t, halosim.Options{})
+	if body := h.want(200, "GET", "/api/Tickets", ""); !strings.Contains(body, `"tickets":null`) {
+		t.Errorf("empty list: %s", body)
+	}
+	h = fourTickets(t)
+	one := object(t, h.want(200, "GET", "/api/Tickets?pageinate=true&page_size=2", ""))
+	if one["record_count"] != 3.0 || one["page_no"] != 1.0 || one["page_size"] != 2.0 {
+		t.Errorf("view: %v", one)
+	}
+	if body := h.want(200, "GET", "/api/Tickets?includedetails=true&ticketids=2001", ""); !strings.Contains(body, `"details_html":"needle in text"`) {
+		t.Errorf("includedetails: %s", body)
+	}
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	h := fourTickets(t)
 	for _, test := range []struct{ query, ids string }{
 		{"", "2003 2002 2001"},
 		{"surprise=1", "2003 2002 2001"},
@@ -172,6 +212,10 @@ func TestLists(t *testing.T) {
 		{"lastupdatefromdate=2026-03-05T00:00:00Z", "2003 2002"},
 		{"lastupdatetodate=2026-03-04", "2001"},
 		{"order=id", "2001 2002 2003"},
+		{"order=client_name", "2001 2003 2002"},
+		{"order=summary", "2001 2002 2003"},
+		{"order=last_update", "2001 2002 2003"},
+		{"order=priority_id", "2002 2003 2001"},
 		{"order=dateoccurred&orderdesc=true", "2003 2002 2001"},
 		{"pageinate=true&page_size=2&page_no=1", "2003 2002"},
 		{"pageinate=true&page_size=2&page_no=2", "2001"},
@@ -182,13 +226,6 @@ func TestLists(t *testing.T) {
 		if got := h.ids(test.query); got != test.ids {
 			t.Errorf("%s: got %q, want %q", test.query, got, test.ids)
 		}
-	}
-	one := object(t, h.want(200, "GET", "/api/Tickets?pageinate=true&page_size=2", ""))
-	if one["record_count"] != 3.0 || one["page_no"] != 1.0 || one["page_size"] != 2.0 {
-		t.Errorf("view: %v", one)
-	}
-	if body := h.want(200, "GET", "/api/Tickets?includedetails=true&ticketids=2001", ""); !strings.Contains(body, `"details_html":"needle in text"`) {
-		t.Errorf("includedetails: %s", body)
 	}
 }
 
