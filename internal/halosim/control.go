@@ -15,8 +15,8 @@ import (
 var pageFiles embed.FS
 
 // routes builds the routes of the page and of the control interface. They
-// need no credentials: a simulator holds nothing worth one.
-func (s *Sim) routes() *http.ServeMux {
+// need no credentials, but pages of other sites can not use them to write.
+func (s *Sim) routes() http.Handler {
 	mux := http.NewServeMux()
 	files, err := fs.Sub(pageFiles, "page")
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Sim) routes() *http.ServeMux {
 	mux.HandleFunc("GET /sim/calls", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 200, append([]Call{}, s.Calls()...))
 	})
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // secured keeps the page from loading anything from elsewhere and tickets'

@@ -67,6 +67,11 @@ func newReader(o object, index int) *reader {
 	return &reader{object: o, index: index, bad: map[string][]string{}}
 }
 
+// inside reads an object within the object; wrong types count for the whole.
+func (r *reader) inside(o object) *reader {
+	return &reader{object: o, index: r.index, bad: r.bad}
+}
+
 func (r *reader) wrong(name string) {
 	r.bad[fmt.Sprintf("[%d].%s", r.index, name)] = []string{"The input was not valid."}
 }

@@ -69,7 +69,7 @@ type Fault struct {
 	Path        string    `json:"path,omitempty"`        // such as /api/Tickets/*, case does not matter
 	Operation   string    `json:"operation,omitempty"`   // see OpCreate and its neighbours
 	ClientID    int       `json:"client_id,omitempty"`   // a Halo client that the call is about
-	Count       int       `json:"count,omitempty"`       // how many calls it strikes; 0: all
+	Count       int       `json:"count,omitempty"`       // how many calls it strikes, refused ones too; 0: all
 	Probability float64   `json:"probability,omitempty"` // 0 to 1 of the calls; 0: all. The dice fall alike every time
 	Until       time.Time `json:"until,omitzero"`
 

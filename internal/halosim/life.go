@@ -36,10 +36,11 @@ func (s *Sim) stamp(t *ticket) {
 	}
 }
 
-// changedStatus follows up a change of status: closing date, history, webhooks.
-func (s *Sim) changedStatus(t *ticket, old int, outcome string) {
+// changedStatus follows up a change of status: closing date, history,
+// webhooks. An empty who is the application.
+func (s *Sim) changedStatus(t *ticket, old int, outcome, who string) {
 	s.stamp(t)
-	a := s.addAction(t, &action{Outcome: outcome, System: true, HiddenFromUser: true, OldStatus: old, NewStatus: t.StatusID,
+	a := s.addAction(t, &action{Outcome: outcome, Who: who, System: true, HiddenFromUser: true, OldStatus: old, NewStatus: t.StatusID,
 		Note: fmt.Sprintf("Status changed from %s to %s", s.db.statusName(old), s.db.statusName(t.StatusID))})
 	s.notifyStatus(t, a, old)
 }
@@ -115,7 +116,7 @@ func (s *Sim) MergeTicket(id, into int) error {
 		if closing := find(s.db.seed.Statuses, func(v Status) bool { return v.Closes }); closing != nil {
 			s.setStatus(t, closing.ID, "Closed")
 		}
-		s.addAction(target, &action{Outcome: "Merged", System: true, HiddenFromUser: true, NewStatus: target.StatusID,
+		s.addAction(target, &action{Outcome: "Merged", Who: "Technician", System: true, HiddenFromUser: true, NewStatus: target.StatusID,
 			Note: fmt.Sprintf("Ticket %d was merged into this one", id)})
 		return nil
 	})
@@ -124,6 +125,6 @@ func (s *Sim) MergeTicket(id, into int) error {
 func (s *Sim) setStatus(t *ticket, status int, outcome string) {
 	old := t.StatusID
 	if t.StatusID = status; status != old {
-		s.changedStatus(t, old, outcome)
+		s.changedStatus(t, old, outcome, "Technician")
 	}
 }

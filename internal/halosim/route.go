@@ -38,7 +38,7 @@ func (s *Sim) findRoute(r *http.Request) (route, string) {
 	return route{}, ""
 }
 
-// routeTable is haloRoutes by lower-case path, with the paths filled in.
+// routeTable joins haloRoutes and settingRoutes, by lower-case path.
 func routeTable() map[string]map[string]route {
 	table := map[string]map[string]route{}
 	for path, methods := range haloRoutes() {
@@ -49,11 +49,14 @@ func routeTable() map[string]map[string]route {
 		}
 		table[strings.ToLower(path)] = filled
 	}
+	for path, handler := range settingRoutes() {
+		table[strings.ToLower(path)] = map[string]route{http.MethodGet: {path: path, handler: handler}}
+	}
 	return table
 }
 
-// haloRoutes lists the endpoints. Reading a list and reading one object of it
-// need the same permission.
+// haloRoutes lists the endpoints that change something or need a permission,
+// and those for signing in. An empty scope means that any token will do.
 func haloRoutes() map[string]map[string]route {
 	const (
 		get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
@@ -87,27 +90,9 @@ func haloRoutes() map[string]map[string]route {
 		"/api/Users": {
 			get:  {scope: readCustomers, handler: (*Sim).listUsers},
 			post: {scope: editCustomers, handler: (*Sim).postUsers}},
-		"/api/Users/{id}":             {get: {scope: readCustomers, handler: (*Sim).getUser}},
-		"/api/Asset":                  {get: {scope: "read:assets", handler: (*Sim).listAssets}},
-		"/api/TicketType":             {get: {handler: (*Sim).listTicketTypes}},
-		"/api/TicketType/{id}":        {get: {handler: (*Sim).getTicketType}},
-		"/api/Status":                 {get: {handler: (*Sim).listStatuses}},
-		"/api/Priority":               {get: {handler: (*Sim).listPriorities}},
-		"/api/SLA":                    {get: {handler: (*Sim).listSLAs}},
-		"/api/SLA/{id}":               {get: {handler: (*Sim).getSLA}},
-		"/api/Team":                   {get: {handler: (*Sim).listTeams}},
-		"/api/Agent":                  {get: {handler: (*Sim).listAgents}},
-		"/api/Agent/{id}":             {get: {handler: (*Sim).getAgent}},
-		"/api/Category":               {get: {handler: (*Sim).listCategories}},
-		"/api/Outcome":                {get: {handler: (*Sim).listOutcomes}},
-		"/api/Workflow":               {get: {handler: (*Sim).listWorkflows}},
-		"/api/Workflow/{id}":          {get: {handler: (*Sim).getWorkflow}},
-		"/api/Lookup":                 {get: {handler: (*Sim).listLookups}},
-		"/api/FieldInfo":              {get: {handler: (*Sim).listFields}},
-		"/api/InstanceInfo":           {get: {handler: (*Sim).instanceInfo}},
-		"/api/azureadconnection":      {get: {handler: (*Sim).listAzureConnections}},
-		"/api/azureadconnection/{id}": {get: {handler: (*Sim).getAzureConnection}},
-		"/api/ExternalLink":           {get: {handler: (*Sim).listLinks}},
+		"/api/Users/{id}":   {get: {scope: readCustomers, handler: (*Sim).getUser}},
+		"/api/Asset":        {get: {scope: "read:assets", handler: (*Sim).listAssets}},
+		"/api/ExternalLink": {get: {handler: (*Sim).listLinks}},
 		"/api/Webhook": {
 			get:  {scope: "admin", handler: (*Sim).listWebhooks},
 			post: {scope: "admin", handler: (*Sim).postWebhooks}},
@@ -116,5 +101,29 @@ func haloRoutes() map[string]map[string]route {
 			del: {scope: "admin", handler: (*Sim).deleteWebhook}},
 		"/api/WebhookEvent": {get: {scope: "admin", handler: (*Sim).listWebhookEvents}},
 		"/api/Notification": {post: {scope: "admin", handler: (*Sim).postNotifications}},
+	}
+}
+
+// settingRoutes lists the endpoints that any token may read.
+func settingRoutes() map[string]func(*Sim, *call) answer {
+	return map[string]func(*Sim, *call) answer{
+		"/api/TicketType":             (*Sim).listTicketTypes,
+		"/api/TicketType/{id}":        (*Sim).getTicketType,
+		"/api/Status":                 (*Sim).listStatuses,
+		"/api/Priority":               (*Sim).listPriorities,
+		"/api/SLA":                    (*Sim).listSLAs,
+		"/api/SLA/{id}":               (*Sim).getSLA,
+		"/api/Team":                   (*Sim).listTeams,
+		"/api/Agent":                  (*Sim).listAgents,
+		"/api/Agent/{id}":             (*Sim).getAgent,
+		"/api/Category":               (*Sim).listCategories,
+		"/api/Outcome":                (*Sim).listOutcomes,
+		"/api/Workflow":               (*Sim).listWorkflows,
+		"/api/Workflow/{id}":          (*Sim).getWorkflow,
+		"/api/Lookup":                 (*Sim).listLookups,
+		"/api/FieldInfo":              (*Sim).listFields,
+		"/api/InstanceInfo":           (*Sim).instanceInfo,
+		"/api/azureadconnection":      (*Sim).listAzureConnections,
+		"/api/azureadconnection/{id}": (*Sim).getAzureConnection,
 	}
 }

@@ -39,7 +39,7 @@ type Options struct {
 type Sim struct {
 	opts   Options
 	table  map[string]map[string]route // Halo's endpoints: lower-case path, method
-	router *http.ServeMux              // the page and the control routes
+	router http.Handler                // the page and the control routes
 
 	mu sync.Mutex // guards all below
 	db *database

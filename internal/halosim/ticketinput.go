@@ -73,10 +73,10 @@ func readTicket(in *reader) (ticketInput, *answer) {
 	}
 	t.occurred = readTime(in, "dateoccurred")
 	if lookup, isObject := in.object["userlookup"].(map[string]any); isObject && t.userID == 0 {
-		t.userID = newReader(lookup, in.index).positive("id")
+		t.userID = in.inside(lookup).positive("id")
 	}
 	if link, isObject := in.object["new_external_link"].(map[string]any); isObject {
-		l := newReader(link, in.index)
+		l := in.inside(link)
 		t.linkThirdPartyID, t.linkThirdPartyURL, t.linkModuleID = l.text("third_party_id"), l.text("third_party_url"), l.positive("module_id")
 	}
 	return t, in.refused()

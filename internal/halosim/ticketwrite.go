@@ -131,7 +131,7 @@ func (s *Sim) updateTicket(c *call, in ticketInput) (*ticket, *answer) {
 	t.Updated = s.now()
 	s.changes++
 	if t.StatusID != old {
-		s.changedStatus(t, old, "Status Changed")
+		s.changedStatus(t, old, "Status Changed", "")
 	}
 	return t, nil
 }

@@ -123,10 +123,13 @@ async function drawTicket() {
   drawActions(t);
 }
 
+// over tells that a fault is used up or out of time.
+const over = (f) => f.count > 0 && f.used >= f.count || f.until && Date.parse(f.until) <= Date.now();
+
 async function drawFaults() {
   const on = await (await fetch("sim/faults")).json();
   for (const button of $("faults").children) {
-    button.setAttribute("aria-pressed", String(on.some((f) => f.kind === button.dataset.kind)));
+    button.setAttribute("aria-pressed", String(on.some((f) => f.kind === button.dataset.kind && !over(f))));
   }
 }
 
@@ -138,9 +141,9 @@ async function poll() {
       tickets = body.tickets;
       drawList();
       await drawTicket();
-      await drawFaults();
       changes = body.changes;
     }
+    await drawFaults();
   } catch {
     $("summary").textContent = "The simulator does not answer. Trying again.";
     changes = -1;
