@@ -309,3 +309,30 @@ func TestTokenServerUnreachable(t *testing.T) {
 		t.Errorf("got %#v", err)
 	}
 }
+
+func TestWaitComesBeforeEveryRequest(t *testing.T) {
+	requests := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		if strings.HasSuffix(r.URL.Path, "/token") {
+			io.WriteString(w, `{"access_token":"t","expires_in":3600}`)
+			return
+		}
+		io.WriteString(w, `{"id":7,"summary":"x"}`)
+	}))
+	defer server.Close()
+	waits := 0
+	c := &Client{ResourceURL: server.URL + "/api", AuthURL: server.URL + "/auth", ClientID: "id", ClientSecret: "s",
+		Wait: func(context.Context) error { waits++; return nil }}
+	if _, err := c.Ticket(t.Context(), 7); err != nil {
+		t.Fatal(err)
+	}
+	if waits != requests || requests != 2 {
+		t.Errorf("%d waits for %d requests, want one for the token and one for the ticket", waits, requests)
+	}
+	c.Wait = func(context.Context) error { return errors.New("no place") }
+	_, err := c.Ticket(t.Context(), 7)
+	if e, ok := errors.AsType[*Error](err); !ok || e.MaybeDone || requests != 2 {
+		t.Errorf("error %v after %d requests, want one that says that nothing was sent", err, requests)
+	}
+}

@@ -60,6 +60,9 @@ type Client struct {
 	// Now is the clock, for the life of a token and for dates in Retry-After;
 	// default time.Now.
 	Now func() time.Time
+	// Wait is called before every request, those for tokens too, and may hold
+	// it up: the place for a rate budget. The time it takes is not Timeout's.
+	Wait func(context.Context) error
 
 	tokens   tokenCache
 	httpOnce sync.Once
@@ -134,6 +137,11 @@ func (c *Client) post(ctx context.Context, op, path string, object map[string]an
 // exchange sends one HTTP request and reads the answer, of any status. Its
 // errors are those of the network, and answers that are too long.
 func (c *Client) exchange(ctx context.Context, base string, r request, header http.Header, secret string) (*answer, error) {
+	if c.Wait != nil {
+		if err := c.Wait(ctx); err != nil {
+			return nil, c.networkError(r, fmt.Errorf("wait for a place in the rate budget: %w", err), false, secret)
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	sent, ctx := traceSent(ctx)
