@@ -51,10 +51,15 @@ func (s *Store) Apply(ctx context.Context, outcomes []Outcome, now time.Time) er
 }
 
 func applyOutcome(ctx context.Context, tx *sql.Tx, o Outcome, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `
-		UPDATE events SET status = $1, error = $2, note = $3, processed_at = $4 WHERE id = $5`,
+	res, err := tx.ExecContext(ctx, `
+		UPDATE events SET status = $1, error = $2, note = $3, processed_at = $4 WHERE id = $5 AND status = 'pending'`,
 		string(o.Status), o.Error, o.Note, millis(now), o.EventID)
 	if err != nil {
+		return err
+	}
+	if err := mustHit(res); errors.Is(err, ErrNotFound) {
+		return nil // another process was quicker
+	} else if err != nil {
 		return err
 	}
 	touched := make(map[string]int64) // ticket id to its seq in this event

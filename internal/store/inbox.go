@@ -129,7 +129,7 @@ func poll(queue <-chan *inboxEntry) (*inboxEntry, bool) {
 
 func (w *inboxWriter) commit(group []*inboxEntry) {
 	ctx := context.Background()
-	err := w.store.tx(ctx, func(tx *sql.Tx) error {
+	err := w.store.transaction(ctx, func(tx *sql.Tx) error {
 		insert, err := tx.PrepareContext(ctx, `
 			INSERT INTO events (id, source, kind, received_at, body, idempotency_key, status, error)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

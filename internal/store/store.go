@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite", in pure Go
 )
 
-//go:embed migrations
+//go:embed migrations/*.sql
 var migrations embed.FS
 
 // ErrNotFound is returned for an id that is not in the database.
@@ -32,16 +34,29 @@ var ErrNotFound = errors.New("not found")
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	write *sql.DB // one connection: SQLite has one writer at a time
+	write *sql.DB
 	read  *sql.DB
+	// turn is a statement that waits until no other process writes. It is
+	// empty for SQLite, which sees to that itself.
+	turn  string
 	inbox *inboxWriter
 }
 
-// Open opens the SQLite database in dir, making both where they are missing,
-// and brings its schema up to date. A schema newer than this program is an
-// error. Leases of an earlier process on this database are released: SQLite
-// has one process at a time, so whoever held them is gone.
-func Open(ctx context.Context, dir string) (*Store, error) {
+// turnLock is the advisory lock of PostgreSQL under which halert writes: the
+// processes on one database take turns, as they do on SQLite, so that what
+// is decided from a row still holds when it is written. Halo's own limit is
+// far below what this allows. Senders do not wait for it.
+const turnLock = `SELECT pg_advisory_xact_lock(7310418)`
+
+// Open opens a database and brings its schema up to date. A schema newer than
+// this program is an error. The address is postgres://…, or empty for SQLite
+// in the folder dir, which is made if it is missing. On SQLite the leases of
+// an earlier process are released: there is one process at a time, so whoever
+// held them is gone.
+func Open(ctx context.Context, address, dir string) (*Store, error) {
+	if address != "" {
+		return openPostgres(ctx, address)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
@@ -55,7 +70,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	s := &Store{write: write, read: read}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepareSQLite(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close(), read.Close())
 	}
 	s.inbox = startInbox(s)
@@ -79,22 +94,56 @@ func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-func (s *Store) prepare(ctx context.Context) error {
-	if err := migrate(ctx, s.write); err != nil {
+func (s *Store) prepareSQLite(ctx context.Context) error {
+	if err := migrate(ctx, s.write, goose.DialectSQLite3); err != nil {
 		return err
 	}
 	_, err := s.write.ExecContext(ctx, `UPDATE tickets SET lease_owner = '', lease_until = 0 WHERE lease_until <> 0`)
 	return err
 }
 
-// migrate applies the numbered migrations that are missing, each in a
-// transaction.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+// openPostgres opens a database that several processes may share. The address
+// may hold a password, so no error repeats it.
+func openPostgres(ctx context.Context, address string) (*Store, error) {
+	conf, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, errors.New("the database address is not one of PostgreSQL's: write postgres://user:password@host/database")
+	}
+	db := stdlib.OpenDB(*conf)
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(16)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	if err := migratePostgres(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", conf.Database, conf.Host, err), db.Close())
+	}
+	s := &Store{write: db, read: db, turn: turnLock}
+	s.inbox = startInbox(s)
+	return s, nil
+}
+
+// migratePostgres lets one process migrate at a time.
+func migratePostgres(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(7310417)`); err != nil {
+		return fmt.Errorf("wait for the lock on the schema: %w", err)
+	}
+	err = migrate(ctx, db, goose.DialectPostgres)
+	_, unlock := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7310417)`)
+	return errors.Join(err, unlock)
+}
+
+// migrate applies the numbered migrations that are missing, each in a
+// transaction.
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, db, files)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -114,6 +163,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // Close waits for what is being written and closes the database.
 func (s *Store) Close() error {
 	s.inbox.stop()
+	if s.read == s.write {
+		return s.write.Close()
+	}
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
@@ -124,8 +176,20 @@ func (s *Store) Ping(ctx context.Context, now time.Time) error {
 	})
 }
 
-// tx runs f in a write transaction.
+// tx runs f in a write transaction, when it is this process's turn.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.transaction(ctx, func(tx *sql.Tx) error {
+		if s.turn != "" {
+			if _, err := tx.ExecContext(ctx, s.turn); err != nil {
+				return fmt.Errorf("wait for the turn to write: %w", err)
+			}
+		}
+		return f(tx)
+	})
+}
+
+// transaction runs f in a transaction that waits for no turn.
+func (s *Store) transaction(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)

@@ -239,9 +239,9 @@ func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
 			user_json, topic, severity, state, previous_id, created_at, seq, delivery, due_at)
-		SELECT $1, $2, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
 			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
-			'pending', id, $3, 1, 'available', $3
+			'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
 		FROM tickets t WHERE id = $4 AND EXISTS (
 			SELECT 1 FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq)`,
 		next, newReference(), millis(now), id)

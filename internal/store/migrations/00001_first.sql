@@ -1,17 +1,19 @@
 -- +goose Up
 
+-- One schema for SQLite and PostgreSQL. SQLite takes any name for a type and
+-- keeps what it is given, so the names are PostgreSQL's.
 -- Times are unix milliseconds, UTC. JSON is text.
 
 CREATE TABLE settings (
     name       TEXT PRIMARY KEY,
-    value      BLOB NOT NULL,
+    value      BYTEA NOT NULL,
     updated_at BIGINT NOT NULL
 );
 
 CREATE TABLE api_tokens (
     id         TEXT PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
-    hash       BLOB NOT NULL UNIQUE,
+    hash       BYTEA NOT NULL UNIQUE,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL DEFAULT 0 -- 0: never
 );
@@ -23,7 +25,7 @@ CREATE TABLE events (
     source          TEXT NOT NULL,
     kind            TEXT NOT NULL,
     received_at     BIGINT NOT NULL,
-    body            BLOB NOT NULL,
+    body            BYTEA NOT NULL,
     idempotency_key TEXT, -- null: the sender gave none
     status          TEXT NOT NULL, -- pending, processed, quarantined
     error           TEXT NOT NULL DEFAULT '',
