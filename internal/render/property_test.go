@@ -22,15 +22,17 @@ func TestSummary(t *testing.T) {
 		in   Ticket
 		want string
 	}{
-		"what, who, which customer": {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: mira, Customer: "Harbour Dental", Tenant: domain}, "Mail is forwarded - Mira Holt - Harbour Dental"},
-		"no display name":           {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: alert.User{UPN: mira.UPN}, Customer: "Harbour Dental"}, "Mail is forwarded - mira@harbour.example - Harbour Dental"},
-		"only an id":                {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: alert.User{ObjectID: "77"}}, "Mail is forwarded - 77"},
-		"title names the user":      {Ticket{Topic: alert.Topic{Title: "Mail of MIRA HOLT is forwarded"}, User: mira, Customer: "Harbour"}, "Mail of MIRA HOLT is forwarded - Harbour"},
-		"no customer name":          {Ticket{Topic: alert.Topic{Title: "Drift"}, Customer: " ", Tenant: domain}, "Drift - harbour.example"},
-		"a tenant id is noise":      {Ticket{Topic: alert.Topic{Title: "Drift"}, Tenant: alert.NewTenant(tenantID, "")}, "Drift"},
-		"no title":                  {Ticket{Source: "cipp", Customer: "Harbour"}, "Alert from cipp - Harbour"},
-		"nothing":                   {Ticket{}, "Alert"},
-		"one line":                  {Ticket{Topic: alert.Topic{Title: "a\r\nb\t\x00c\u202E"}, Customer: "d\n e\xff"}, "a b c - d e\uFFFD"},
+		"what, who, which customer":     {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: mira, Customer: "Harbour Dental", Tenant: domain}, "Mail is forwarded - Mira Holt - Harbour Dental"},
+		"no display name":               {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: alert.User{UPN: mira.UPN}, Customer: "Harbour Dental"}, "Mail is forwarded - mira@harbour.example - Harbour Dental"},
+		"only an id":                    {Ticket{Topic: alert.Topic{Title: "Mail is forwarded"}, User: alert.User{ObjectID: "77"}}, "Mail is forwarded - 77"},
+		"kind is bound to the user":     {Ticket{Topic: alert.Topic{Title: "Mail is forwarded", Kind: "audit/new-inboxrule/mira@harbour.example"}, Findings: []alert.Finding{{User: mira}}, Total: 1}, "Mail is forwarded - Mira Holt"},
+		"first user of perhaps several": {Ticket{Topic: alert.Topic{Title: "Admins without MFA", Kind: "mfaadmins"}, Findings: []alert.Finding{{User: mira}}, Total: 1}, "Admins without MFA"},
+		"title names the user":          {Ticket{Topic: alert.Topic{Title: "Mail of MIRA HOLT is forwarded"}, User: mira, Customer: "Harbour"}, "Mail of MIRA HOLT is forwarded - Harbour"},
+		"no customer name":              {Ticket{Topic: alert.Topic{Title: "Drift"}, Customer: " ", Tenant: domain}, "Drift - harbour.example"},
+		"a tenant id is noise":          {Ticket{Topic: alert.Topic{Title: "Drift"}, Tenant: alert.NewTenant(tenantID, "")}, "Drift"},
+		"no title":                      {Ticket{Source: "cipp", Customer: "Harbour"}, "Alert from cipp - Harbour"},
+		"nothing":                       {Ticket{}, "Alert"},
+		"one line":                      {Ticket{Topic: alert.Topic{Title: "a\r\nb\t\x00c\u202E"}, Customer: "d\n e\xff"}, "a b c - d e\uFFFD"},
 		"long": {Ticket{Topic: alert.Topic{Title: long}, User: alert.User{Name: "ö" + long}, Customer: "ü" + long},
 			strings.Repeat("ä", MaxSummary-167) + "… - ö" + strings.Repeat("ä", 78) + "… - ü" + strings.Repeat("ä", 78) + "…"},
 	}

@@ -68,14 +68,27 @@ func Summary(t Ticket) string {
 	if alert.OneLine(customer) == "" {
 		customer = t.Tenant.Domain // a tenant's id tells a reader nothing
 	}
+	who := subjectUser(t)
 	rest := ""
-	for _, part := range []string{firstOf(t.User.Name, t.User.UPN, t.User.ObjectID), customer} {
+	for _, part := range []string{firstOf(who.Name, who.UPN, who.ObjectID), customer} {
 		part = line(part, 80)
 		if part != "" && !containsFold(title, part) {
 			rest += " - " + part
 		}
 	}
 	return alert.Cut(title, MaxSummary-utf8.RuneCountInString(rest)) + rest
+}
+
+// subjectUser is the user that every report on the ticket will be about: the
+// ticket's own, or the one that its kind is bound to. A user who is only the
+// first of several must not be in the subject.
+func subjectUser(t Ticket) alert.User {
+	findings, total := bounded(t.Findings, t.Total)
+	user := theUser(t.User, findings, total)
+	if t.User.Key() == "" && (user.Key() == "" || !containsFold(t.Topic.Kind, user.Key())) {
+		return alert.User{}
+	}
+	return user
 }
 
 // Body is the ticket's text: a fragment of HTML of fewer than MaxBytes bytes.
