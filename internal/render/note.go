@@ -1,0 +1,124 @@
+package render
+
+import (
+	"html/template"
+	"strconv"
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+)
+
+// Note is what happened on a ticket since Halo was last told.
+type Note struct {
+	Reference string       // of the ticket
+	Mark      string       // by which the note is found again; it stands at the end, in one piece
+	Tenant    alert.Tenant // of the ticket, so that no column repeats it; may be zero
+	Columns   []string     // fields to show first, as in [alert.Topic]; may be empty
+
+	New      []alert.Finding // came on the ticket; at most MaxRows are shown
+	Repeated []alert.Finding // were on it, and were reported again
+	Gone     []alert.Finding // were on it, and are over
+
+	NewTotal, RepeatedTotal, GoneTotal int // how many of each there are
+
+	Reports      int       // how often the ticket's alerts were reported
+	Since, Until time.Time // when first and last; zero shows none
+	Firing       int       // findings that are still open
+	AllClear     bool      // nothing is open any more
+}
+
+// NoteHTML is the text of a note: a fragment of HTML of fewer than MaxBytes
+// bytes. It tells what is new and what is over, and does not repeat the
+// table; where nothing is new it is one line.
+func NoteHTML(n Note) string {
+	fresh, newTotal := bounded(n.New, n.NewTotal)
+	gone, goneTotal := bounded(n.Gone, n.GoneTotal)
+	gone = gone[:min(len(gone), maxGone)]
+	p := notePage{NewTotal: newTotal, GoneTotal: goneTotal, Status: status(n), Mark: line(n.Mark, maxName)}
+	if p.Mark == "" {
+		p.Mark = line(n.Reference, maxName)
+	}
+	for _, f := range gone {
+		p.Gone = append(p.Gone, goneLine(f))
+	}
+	p.GoneMore = goneTotal - len(gone)
+	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}
+	return fit(len(fresh), func(rows int) string {
+		p.New = newTable(fresh[:rows], newTotal, n.Columns, hide)
+		return execute("note", p)
+	})
+}
+
+// notePage is what the template of a note shows.
+type notePage struct {
+	New       table
+	NewTotal  int
+	Gone      []string
+	GoneTotal int
+	GoneMore  int
+	Status    string
+	Mark      string
+}
+
+// goneLine names a finding in one line.
+func goneLine(f alert.Finding) string {
+	name := line(f.Title, MaxCell)
+	for _, part := range []string{line(f.User.String(), maxName), line(f.Device, maxName)} {
+		switch {
+		case name == "":
+			name = part
+		case part != "" && !containsFold(name, part):
+			name += " - " + part
+		}
+	}
+	return firstOf(name, "A finding without a name")
+}
+
+// status is the line that tells how things stand.
+func status(n Note) string {
+	switch {
+	case n.AllClear:
+		return "All clear: nothing is open on this ticket any more."
+	case n.NewTotal > 0 || n.GoneTotal > 0 || len(n.New)+len(n.Gone) > 0:
+		return number(n.Firing, "finding") + " open now."
+	}
+	s := "Reported again" + often(n)
+	if repeated := max(n.RepeatedTotal, len(n.Repeated)); repeated > 0 && repeated < n.Firing {
+		return s + ": " + strconv.Itoa(repeated) + " of " + number(n.Firing, "open finding") + "."
+	}
+	if n.Firing > 0 {
+		s += "; " + number(n.Firing, "finding") + " still open"
+	}
+	return s + "."
+}
+
+func often(n Note) string {
+	s := ""
+	if n.Reports > 1 {
+		s = " " + number(n.Reports, "time")
+	}
+	since, until := moment(n.Since), moment(n.Until)
+	switch {
+	case until == "":
+		return s
+	case n.Reports > 1 && since != "" && since != until:
+		return s + " between " + since + " and " + until
+	}
+	return s + " at " + until
+}
+
+// ClosingNote says why a ticket is closed: all its findings are over. It is
+// plain text that is good as HTML too, as Halo does not tell which of the two
+// a closure note is [G].
+func ClosingNote(reference string, findings int, at time.Time) string {
+	s := "Closed by halert: "
+	if findings > 1 {
+		s += "all " + number(findings, "finding") + " of this ticket are over"
+	} else {
+		s += "the finding of this ticket is over"
+	}
+	if when := moment(at); when != "" {
+		s += " since " + when
+	}
+	return s + ". If it comes back, a new ticket follows. Reference " + template.HTMLEscapeString(line(reference, maxName)) + "."
+}
