@@ -1,13 +1,13 @@
 package conntest
 
-// The places in Halo's menus. Those of the API are from Halo's own guide [A];
-// of the others only the part before the last ">" is sure [B].
+// The places in Halo's menus. Those of the API, the agents and the statuses
+// are from Halo's own guides [A]; the others follow their pattern [G].
 const (
 	menuAPI         = "Configuration > Integrations > Halo PSA API"
 	menuApplication = menuAPI + " > View Applications > (application)"
 	menuPermissions = menuApplication + " > Permissions"
 	menuTypes       = "Configuration > Tickets > Ticket Types"
-	menuSLAs        = "Configuration > Tickets > Service Level Agreements"
+	menuSLAs        = "Configuration > Service Level Agreements"
 	menuActions     = "Configuration > Tickets > Actions"
 	menuWorkflows   = "Configuration > Tickets > Workflows"
 	menuStatuses    = "Configuration > Tickets > Statuses"
@@ -30,5 +30,5 @@ const (
 
 func remedyPermission(name string) string {
 	return "Open " + menuPermissions + " and tick " + name + ". If it is ticked, the agent that the application logs in as lacks the right: " +
-		"look at its roles under " + menuAgents + "."
+		"see " + menuAgents + " > (agent) > Permissions, where the access levels of Tickets and of Customers must allow reading."
 }
