@@ -376,8 +376,6 @@ func TestNoSecretInErrors(t *testing.T) {
 }
 
 func FuzzRetryAfter(f *testing.F) {
-	f.Add("120")
-	f.Add("Mon, 04 May 2026 03:04:01 GMT")
 	f.Fuzz(func(t *testing.T, header string) {
 		d, has := retryAfter(header, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 		if d < 0 || d > time.Hour || !has && d != 0 {
