@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/apitest"
 )
 
@@ -255,7 +256,7 @@ func TestTestHalo(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	w.Steps[0].OK = false
+	w.SetSteps(api.TestStep{Name: "token", Detail: "refused", Remedy: "renew the secret"})
 	if _, _, body := call(t, w, "POST", "/api/v1/halo/test", ""); !bytes.HasPrefix(body, []byte(`{"ok":false,`)) {
 		t.Errorf("a failed step: %s", body)
 	}

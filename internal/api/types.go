@@ -64,6 +64,7 @@ type Ticket struct {
 	ClosedAt       *time.Time     `json:"closed_at" doc:"When it was found closed in Halo, or null."`
 	Reports        int64          `json:"reports" doc:"Events that reported something on it."`
 	Shown          int64          `json:"shown" doc:"How many of these reports Halo knows of."`
+	DeliveryID     string         `json:"delivery_id" doc:"Id of its delivery."`
 	Delivery       string         `json:"delivery" enum:"available,pending,running,retryable,scheduled,completed,discarded,cancelled" doc:"State of its delivery."`
 }
 

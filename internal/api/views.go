@@ -39,7 +39,7 @@ func viewTicket(t store.Ticket) Ticket {
 		ClientID: t.Customer.ClientID, SiteID: orNull(t.Customer.SiteID), Customer: t.Customer.Name,
 		Source: t.Source, Kind: t.Kind, Title: t.Topic.Title, Severity: t.Severity, User: t.User.String(),
 		PreviousHaloID: orNull(t.PreviousID), CreatedAt: t.CreatedAt, OpenedAt: timeOrNull(t.OpenedAt), ClosedAt: timeOrNull(t.ClosedAt),
-		Reports: t.Seq, Shown: t.ShownSeq, Delivery: string(t.Delivery),
+		Reports: t.Seq, Shown: t.ShownSeq, DeliveryID: deliveryPrefix + t.ID, Delivery: string(t.Delivery),
 	}
 }
 

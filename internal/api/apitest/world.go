@@ -40,15 +40,14 @@ type World struct {
 	Server *httptest.Server
 	Nudges atomic.Int32 // how often the API woke pipeline and deliveries
 	// Live makes the intake process and deliver what it takes at once.
-	Live bool
-	// Steps is what the connection test answers.
-	Steps []api.TestStep
+	Live atomic.Bool
 
 	t      testing.TB
 	mu     sync.Mutex
 	now    time.Time
 	halo   int
 	config string
+	steps  []api.TestStep
 	log    lockedBuffer
 }
 
@@ -80,7 +79,7 @@ func New(t testing.TB, now time.Time) *World {
 	}
 	w := &World{
 		Store: st, t: t, now: now.UTC().Truncate(time.Millisecond), halo: firstHalo, config: Config,
-		Steps: []api.TestStep{{Name: "token", OK: true, Detail: "Halo gave a token"}},
+		steps: []api.TestStep{{Name: "token", OK: true, Detail: "Halo gave a token"}},
 	}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	handler, err := api.New(api.Options{
@@ -172,14 +171,23 @@ func (w *World) Applied() string {
 	return w.config
 }
 
+// SetSteps chooses what the connection test answers.
+func (w *World) SetSteps(steps ...api.TestStep) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.steps = steps
+}
+
 func (w *World) testHalo(_ context.Context, r api.TestRequest) ([]api.TestStep, error) {
 	if r.Ticket && r.ClientID == 99 {
 		return nil, errors.New("client 99 is mapped to nobody: choose another with client_id")
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if r.Ticket {
-		return append(slices.Clone(w.Steps), api.TestStep{Name: "ticket", OK: true, Detail: "ticket 2817 was raised and closed"}), nil
+		return append(slices.Clone(w.steps), api.TestStep{Name: "ticket", OK: true, Detail: "ticket 2817 was raised and closed"}), nil
 	}
-	return w.Steps, nil
+	return w.steps, nil
 }
 
 func (w *World) hook(rw http.ResponseWriter, r *http.Request) error {
@@ -196,7 +204,7 @@ func (w *World) hook(rw http.ResponseWriter, r *http.Request) error {
 		return p
 	}
 	id := w.Accept(string(body))
-	if w.Live {
+	if w.Live.Load() {
 		w.Process()
 		w.Deliver()
 	}

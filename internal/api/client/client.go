@@ -130,11 +130,13 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 
 // redact leaves out a password that somebody put into an address.
 func redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "(unreadable)"
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
 	}
-	return u.Redacted()
+	if i := strings.LastIndex(address, "@"); i >= 0 {
+		return "…" + address[i:]
+	}
+	return address
 }
 
 // unreachable says that nobody answers, or not to the end.
