@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/client"
@@ -60,7 +61,7 @@ func gather[T any](limit int, next func(client.Page) (api.List[T], error)) (item
 }
 
 // show prints a list as JSON or as a table.
-func show[T any](s *session, l listing, columns []column, next func(client.Page) (api.List[T], error), row func(T) []string) error {
+func show[T any](s *session, l listing, columns []column, next func(client.Page) (api.List[T], error), row func(time.Time, T) []string) error {
 	items, more, err := gather(l.Limit, next)
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func show[T any](s *session, l listing, columns []column, next func(client.Page)
 	}
 	t := table{columns: columns}
 	for _, item := range items {
-		t.add(row(item)...)
+		t.add(row(s.now(), item)...)
 	}
 	if err := s.print(t.render(s.style())); err != nil {
 		return err
@@ -115,18 +116,22 @@ Example: halert alerts --status firing --severity critical`
 func (c *alertsCmd) Run(s *session) error {
 	f := client.AlertFilter{Status: given(c.Status), Held: c.Held, Severity: given(c.Severity), ClientID: c.ClientID, Source: c.Source, Q: c.Q}
 	hc := c.client(s)
-	columns := []column{
+	return show(s, c.listing, alertColumns(), func(p client.Page) (api.List[api.Alert], error) { return hc.Alerts(s.ctx, f, p) }, alertRow)
+}
+
+func alertColumns() []column {
+	return []column{
 		{head: "SEVERITY", tint: severityColour}, {head: "STATE", tint: stateColour}, {head: "AGE"}, {head: "CUSTOMER", max: 20}, {head: "TICKET"},
 		{head: "SOURCE", drop: 2, max: 16}, {head: "ID", drop: 1}, {head: "TITLE"},
 	}
-	return show(s, c.listing, columns, func(p client.Page) (api.List[api.Alert], error) { return hc.Alerts(s.ctx, f, p) },
-		func(a api.Alert) []string {
-			state := string(a.Status)
-			if a.Held {
-				state = "held"
-			}
-			return []string{a.Severity.String(), state, age(s.now(), a.LastAt), alertCustomer(a), haloTicket(a.HaloID, a.TicketID != nil), a.Source, a.ID, a.Title}
-		})
+}
+
+func alertRow(now time.Time, a api.Alert) []string {
+	state := string(a.Status)
+	if a.Held {
+		state = "held"
+	}
+	return []string{a.Severity.String(), state, age(now, a.LastAt), alertCustomer(a), haloTicket(a.HaloID, a.TicketID != nil), a.Source, a.ID, a.Title}
 }
 
 // alertCustomer names whose alert it is as well as it is known.
@@ -169,14 +174,18 @@ Example: halert tickets --state open --client-id 12`
 func (c *ticketsCmd) Run(s *session) error {
 	f := client.TicketFilter{State: given(c.State), Reference: c.Reference, ClientID: c.ClientID, HaloID: c.HaloID}
 	hc := c.client(s)
-	columns := []column{
+	return show(s, c.listing, ticketColumns(), func(p client.Page) (api.List[api.Ticket], error) { return hc.Tickets(s.ctx, f, p) }, ticketRow)
+}
+
+func ticketColumns() []column {
+	return []column{
 		{head: "TICKET"}, {head: "STATE", tint: stateColour}, {head: "SEVERITY", tint: severityColour}, {head: "AGE"}, {head: "CUSTOMER", max: 20},
 		{head: "REFERENCE", drop: 1}, {head: "DELIVERY", drop: 2, tint: stateColour}, {head: "ID", drop: 3}, {head: "TITLE"},
 	}
-	return show(s, c.listing, columns, func(p client.Page) (api.List[api.Ticket], error) { return hc.Tickets(s.ctx, f, p) },
-		func(t api.Ticket) []string {
-			return []string{haloTicket(t.HaloID, true), t.State, t.Severity.String(), age(s.now(), t.CreatedAt), t.Customer, t.Reference, t.Delivery, t.ID, t.Title}
-		})
+}
+
+func ticketRow(now time.Time, t api.Ticket) []string {
+	return []string{haloTicket(t.HaloID, true), t.State, t.Severity.String(), age(now, t.CreatedAt), t.Customer, t.Reference, t.Delivery, t.ID, t.Title}
 }
 
 type deliveriesCmd struct {
@@ -201,18 +210,22 @@ Example: halert deliveries --state discarded`
 // Run lists deliveries.
 func (c *deliveriesListCmd) Run(s *session) error {
 	hc := c.client(s)
-	columns := []column{
+	return show(s, c.listing, deliveryColumns(), func(p client.Page) (api.List[api.Delivery], error) { return hc.Deliveries(s.ctx, given(c.State), p) }, deliveryRow)
+}
+
+func deliveryColumns() []column {
+	return []column{
 		{head: "STATE", tint: stateColour}, {head: "FAILED"}, {head: "SINCE"}, {head: "TICKET"}, {head: "REFERENCE"},
 		{head: "CUSTOMER", drop: 1, max: 20}, {head: "ID", drop: 2}, {head: "ERROR OR TITLE"},
 	}
-	return show(s, c.listing, columns, func(p client.Page) (api.List[api.Delivery], error) { return hc.Deliveries(s.ctx, given(c.State), p) },
-		func(d api.Delivery) []string {
-			since := ""
-			if d.FailedSince != nil {
-				since = age(s.now(), *d.FailedSince)
-			}
-			return []string{d.State, strconv.Itoa(d.Attempt), since, haloTicket(d.HaloID, true), d.Reference, d.Customer, d.ID, cmp.Or(d.Error, d.Title)}
-		})
+}
+
+func deliveryRow(now time.Time, d api.Delivery) []string {
+	since := ""
+	if d.FailedSince != nil {
+		since = age(now, *d.FailedSince)
+	}
+	return []string{d.State, strconv.Itoa(d.Attempt), since, haloTicket(d.HaloID, true), d.Reference, d.Customer, d.ID, cmp.Or(d.Error, d.Title)}
 }
 
 type replayCmd struct {

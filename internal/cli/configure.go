@@ -183,5 +183,5 @@ func (o *testOutput) verdict() error {
 	if o.failed > 0 {
 		return fmt.Errorf("%d of %s did not go well; the remedies stand with them", o.failed, count(o.steps, "step"))
 	}
-	return o.session.print(fmt.Sprintf("all %s went well\n", count(o.steps, "step")))
+	return o.session.print(fmt.Sprintf("%s went well\n", count(o.steps, "step")))
 }

@@ -115,7 +115,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", redact(c.Server), err)
+		return nil, fmt.Errorf("call %s: %w", redact(c.Server), withoutAddress(err))
 	}
 	if r.header != nil {
 		req.Header = r.header.Clone()
@@ -130,7 +130,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 
 // redact leaves out a password that somebody put into an address.
 func redact(address string) string {
-	if u, err := url.Parse(address); err == nil {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Redacted()
 	}
 	if i := strings.LastIndex(address, "@"); i >= 0 {
@@ -144,10 +144,17 @@ func (c *Client) unreachable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	return fmt.Errorf("no halert answers at %s (%w): start it with halert serve, or name the right address with --server or HALERT_SERVER",
+		redact(c.Server), withoutAddress(err))
+}
+
+// withoutAddress takes the address, which may hold a password, out of an
+// error of net/http.
+func withoutAddress(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // the method and the address, which may hold a secret, are said better here
+		return wrapped.Err
 	}
-	return fmt.Errorf("no halert answers at %s (%w): start it with halert serve, or name the right address with --server or HALERT_SERVER", redact(c.Server), err)
+	return err
 }
 
 // refusal reads an answer that is not a success.
