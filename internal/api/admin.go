@@ -1,0 +1,166 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/secret"
+	"github.com/halert/halert/internal/store"
+)
+
+// The greatest bodies that are taken, in bytes.
+const (
+	maxJSON   = 64 << 10
+	maxConfig = 4 << 20
+)
+
+func (s *server) testHalo(w http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	var in TestRequest
+	if r.ContentLength != 0 {
+		if err := httpserver.ReadJSON(w, r, maxJSON, &in); err != nil {
+			return result{}, err
+		}
+	}
+	steps, err := s.TestHalo(r.Context(), in)
+	if err != nil {
+		return result{}, unless[*httpserver.Problem](err, http.StatusUnprocessableEntity, "test_impossible")
+	}
+	out := TestResult{OK: true, Steps: append([]TestStep{}, steps...)}
+	for _, step := range steps {
+		out.OK = out.OK && step.OK
+	}
+	return ok(out)
+}
+
+// unless keeps an error of type E as it is, and makes a problem of any other.
+func unless[E error](err error, status int, code string) error {
+	if _, is := errors.AsType[E](err); is {
+		return err
+	}
+	return httpserver.Errorf(status, code, "%s", err.Error())
+}
+
+func (s *server) getConfig(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	b, err := s.Export(r.Context())
+	return result{body: b}, err
+}
+
+func (s *server) putConfig(w http.ResponseWriter, r *http.Request, q query) (result, error) {
+	body, err := httpserver.ReadBody(w, r, maxConfig)
+	if err != nil {
+		return result{}, err
+	}
+	file := q["file"]
+	if file == "" {
+		file = "the file"
+	}
+	dryRun := q["dry_run"] == "true"
+	diff, err := s.Apply(r.Context(), file, body, dryRun)
+	if found, is := errors.AsType[interface {
+		error
+		Problems() []string
+	}](err); is {
+		p := httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_config", "%s has %s; nothing was applied", file, count(len(found.Problems()), "problem"))
+		p.Errors = found.Problems()
+		return result{}, p
+	}
+	return result{value: Applied{Diff: diff, Applied: !dryRun}}, err
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+func viewToken(t store.Token) Token {
+	return Token{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, ExpiresAt: timeOrNull(t.ExpiresAt)}
+}
+
+func (s *server) listTokens(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	rows, err := s.Store.Tokens(r.Context())
+	out := Tokens{Items: []Token{}}
+	for _, t := range rows {
+		out.Items = append(out.Items, viewToken(t))
+	}
+	return result{value: out}, err
+}
+
+func (s *server) createToken(w http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	var in NewToken
+	if err := httpserver.ReadJSON(w, r, maxJSON, &in); err != nil {
+		return result{}, err
+	}
+	if !regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString(in.Name) {
+		return result{}, httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_name",
+			"a token's name has 1 to 64 letters, digits, dots, dashes and underscores")
+	}
+	now := s.Now().Truncate(time.Millisecond).UTC() // as the store keeps it
+	t := store.Token{Name: in.Name, CreatedAt: now}
+	if in.ExpiresIn != "" {
+		d, err := parseExpiry(in.ExpiresIn)
+		if err != nil {
+			return result{}, httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_expiry", "%s", err.Error())
+		}
+		t.ExpiresAt = now.Add(d)
+	}
+	token := secret.NewToken()
+	t.Hash = secret.HashToken(token)
+	var err error
+	t.ID, err = s.Store.AddToken(r.Context(), t)
+	if errors.Is(err, store.ErrExists) {
+		return result{}, httpserver.Errorf(http.StatusConflict, "name_taken",
+			"there is a token %q already; delete it first, or choose another name", in.Name)
+	}
+	return result{value: MadeToken{Token: viewToken(t), Secret: token}}, err
+}
+
+// maxExpiry keeps the sum with the present time within what a date can be.
+const maxExpiry = 100 * 365 * 24 * time.Hour
+
+// parseExpiry reads a Go duration, or days ("90d").
+func parseExpiry(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if days, isDays := strings.CutSuffix(text, "d"); isDays {
+		var n int
+		if n, err = strconv.Atoi(days); err == nil && n <= int(maxExpiry/(24*time.Hour)) {
+			d = time.Duration(n) * 24 * time.Hour
+		}
+	}
+	if err != nil || d <= 0 || d > maxExpiry {
+		return 0, fmt.Errorf("expires_in %q is not a time such as 90d, 12h or 30m, of at most 100 years", text)
+	}
+	return d, nil
+}
+
+func (s *server) deleteToken(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	name := r.PathValue("name")
+	return result{}, notFound(s.Store.DeleteToken(r.Context(), name), "token", name)
+}
+
+func (s *server) getStats(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	st, err := s.Store.Stats(r.Context(), s.Now())
+	if err != nil {
+		return result{}, err
+	}
+	v := Stats{
+		PendingEvents: st.PendingEvents, OldestPending: timeOrNull(st.OldestPending), QuarantinedEvents: st.QuarantinedEvents,
+		HeldAlerts: st.HeldAlerts, FiringAlerts: st.FiringAlerts, OpenTickets: st.OpenTickets,
+		Deliveries: make(map[string]int), OldestDue: timeOrNull(st.OldestDue), CallsInWindow: st.CallsInWindow,
+	}
+	for state, n := range st.Deliveries {
+		v.Deliveries[string(state)] = n
+	}
+	return ok(v)
+}
+
+func (s *server) getOpenAPI(http.ResponseWriter, *http.Request, query) (result, error) {
+	return result{body: s.document}, nil
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/halert/halert/internal/store"
+)
+
+func (s *server) explainAlert(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	ctx, id := r.Context(), r.PathValue("id")
+	a, err := s.Store.Alert(ctx, id)
+	if err != nil {
+		return result{}, notFound(err, "alert", id)
+	}
+	x, err := s.explain(ctx, a)
+	return result{value: x}, err
+}
+
+func (s *server) explain(ctx context.Context, a store.Alert) (Explanation, error) {
+	known := s.tickets(ctx)
+	view, err := known.viewAlert(a)
+	if err != nil {
+		return Explanation{}, err
+	}
+	x := Explanation{Alert: view, Reports: []AlertReport{}, Attempts: []Attempt{}}
+	reports, err := s.Store.Reports(ctx, a.ID, maxHistory)
+	if err != nil {
+		return Explanation{}, err
+	}
+	for _, rep := range reports {
+		x.Reports = append(x.Reports, AlertReport{EventID: rep.Event.ID, ReceivedAt: rep.Event.ReceivedAt, TicketID: orNull(rep.TicketID)})
+	}
+	x.Steps = append(x.Steps, arrival(a, view.Customer)...)
+	if a.TicketID == "" {
+		x.Steps = append(x.Steps, ExplainStep{"ticket", noTicket(a)})
+	} else {
+		if err := s.explainTicket(ctx, known, a, &x); err != nil {
+			return Explanation{}, err
+		}
+	}
+	x.Steps = append(x.Steps, history(x)...)
+	return x, nil
+}
+
+// arrival tells what was decided about an alert before there was a ticket.
+func arrival(a store.Alert, name string) []ExplainStep {
+	times := fmt.Sprintf("reported %s as firing, first %s, last %s", count(a.Reports, "time"), stamp(a.FirstAt), stamp(a.LastAt))
+	if !a.ResolvedAt.IsZero() {
+		times += ", resolved " + stamp(a.ResolvedAt)
+	}
+	tenant := "the sender named no tenant"
+	switch {
+	case a.Tenant.ID != "" && a.Tenant.Domain != "":
+		tenant = fmt.Sprintf("%s, with the id %s", a.Tenant.Domain, a.Tenant.ID)
+	case !a.Tenant.IsZero():
+		tenant = a.Tenant.String()
+	}
+	customer := "none: " + a.HeldReason
+	switch {
+	case a.ClientID != 0:
+		customer = strings.TrimPrefix(fmt.Sprintf("%s, Halo client %d", name, a.ClientID), ", ")
+	case a.HeldReason == "":
+		customer = "none"
+	}
+	return []ExplainStep{
+		{"source", fmt.Sprintf("source %s, %s", a.Source, times)},
+		{"tenant", tenant},
+		{"customer", customer},
+		{"kind", a.Kind},
+		{"dedup_key", a.DedupKey + ": a report with the same key is a repeat of this alert"},
+	}
+}
+
+func noTicket(a store.Alert) string {
+	if a.Held {
+		return "none: the alert is held; map its tenant to a customer in the configuration, and it becomes a ticket"
+	}
+	return "none: the alert has not fired for a customer yet"
+}
+
+func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Alert, x *Explanation) error {
+	t, err := known.find(a.TicketID)
+	if err != nil {
+		return err
+	}
+	ticket, delivery := viewTicket(t), viewDelivery(t)
+	x.Ticket, x.Delivery = &ticket, &delivery
+	firing, err := s.Store.Firing(ctx, t.ID, 1)
+	if err != nil {
+		return err
+	}
+	attempts, err := s.Store.Attempts(ctx, t.ID, maxHistory)
+	if err != nil {
+		return err
+	}
+	x.Attempts = viewAttempts(attempts)
+	where := "not in Halo yet"
+	if t.HaloID != 0 {
+		where = fmt.Sprintf("Halo ticket %d", t.HaloID)
+	}
+	detail := fmt.Sprintf("%s, %s, %s; %s on it now", t.Reference, where, t.State, firingAlerts(firing.Total))
+	if name := t.User.String(); name != "" {
+		detail += "; it is about " + name
+	}
+	if t.PreviousID != 0 {
+		detail += fmt.Sprintf("; it follows Halo ticket %d, which is closed", t.PreviousID)
+	}
+	x.Steps = append(x.Steps,
+		ExplainStep{"ticket", detail},
+		ExplainStep{"delivery", deliverySentence(t)})
+	return nil
+}
+
+func firingAlerts(n int) string { return strings.Replace(count(n, "alert"), " ", " firing ", 1) }
+
+func deliverySentence(t store.Ticket) string {
+	shown := fmt.Sprintf("Halo shows %d of %s", t.ShownSeq, count(int(t.Seq), "report"))
+	var state string
+	switch t.Delivery {
+	case store.Completed:
+		state = "completed: nothing is left to do"
+	case store.Available:
+		state = "available: it goes as soon as the rate limit and graver tickets allow"
+	case store.Running:
+		state = "running: Halo is being told just now"
+	case store.Retryable:
+		state = fmt.Sprintf("retryable: %s failed, the next is at %s", count(t.Attempt, "attempt"), stamp(t.DueAt))
+	case store.Scheduled:
+		state = "scheduled: put off until " + stamp(t.DueAt) + " through no fault of its own"
+	case store.Discarded:
+		state = "discarded: parked for a person; mend the cause, then replay it"
+	default:
+		state = string(t.Delivery)
+	}
+	state += "; " + shown
+	if t.Error != "" {
+		state += "; the last error: " + t.Error
+	}
+	return state
+}
+
+// history tells of the single reports and attempts, the newest first.
+func history(x Explanation) []ExplainStep {
+	var steps []ExplainStep
+	for _, r := range x.Reports {
+		on := "no ticket"
+		if r.TicketID != nil {
+			on = "ticket " + *r.TicketID
+		}
+		steps = append(steps, ExplainStep{"report", fmt.Sprintf("%s event %s went on %s", stamp(r.ReceivedAt), r.EventID, on)})
+	}
+	for _, a := range x.Attempts {
+		call := a.Call
+		if call == "" {
+			call = "look-up"
+		}
+		steps = append(steps, ExplainStep{"attempt", fmt.Sprintf("%s %s failed (%s): %s", stamp(a.At), call, a.Class, a.Error)})
+	}
+	return steps
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,206 @@
+package api
+
+import (
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+)
+
+// Event is one body that a sender posted, and all that it led to.
+type Event struct {
+	ID         string     `json:"id" doc:"The id that the sender was given with the 202."`
+	Source     string     `json:"source" doc:"Name of the source that took it."`
+	Kind       string     `json:"kind" doc:"Kind of the source."`
+	ReceivedAt time.Time  `json:"received_at" doc:"When it was stored."`
+	Status     string     `json:"status" enum:"pending,processed,quarantined" doc:"pending: stored, not read yet. processed: its alerts are known. quarantined: not understood; the body is kept."`
+	Error      string     `json:"error" doc:"Why it is in quarantine, or empty."`
+	Note       string     `json:"note" doc:"Why it has no alerts, where that is as it should be, or empty."`
+	Alerts     []Alert    `json:"alerts" doc:"The alerts that it reported."`
+	Tickets    []Ticket   `json:"tickets" doc:"The tickets that these alerts went on."`
+	Deliveries []Delivery `json:"deliveries" doc:"The deliveries of these tickets."`
+}
+
+// Alert is the lasting record of one finding.
+type Alert struct {
+	ID           string         `json:"id" doc:"The alert's id."`
+	DedupKey     string         `json:"dedup_key" doc:"By this the alert is recognised when it comes again."`
+	Source       string         `json:"source" doc:"Name of the source that reported it."`
+	Kind         string         `json:"kind" doc:"The alert kind: alerts of one kind share a ticket."`
+	Title        string         `json:"title" doc:"One line that says what is wrong."`
+	Status       alert.Status   `json:"status" enum:"firing,resolved" doc:"Whether the trouble lasts."`
+	Severity     alert.Severity `json:"severity" enum:"critical,error,warning,info" doc:"How grave it is."`
+	TenantID     string         `json:"tenant_id" doc:"The tenant's id as the sender named it, or empty."`
+	TenantDomain string         `json:"tenant_domain" doc:"The tenant's domain or name as the sender named it, or empty."`
+	Held         bool           `json:"held" doc:"It waits for its tenant to be mapped to a customer."`
+	HeldReason   string         `json:"held_reason" doc:"Why it is held, or empty."`
+	ClientID     *int           `json:"client_id" doc:"Halo's id of the client, or null while there is none."`
+	Customer     string         `json:"customer" doc:"Name of the customer whose ticket it is on, or empty."`
+	TicketID     *string        `json:"ticket_id" doc:"Our id of the ticket, or null while there is none. In an event: the ticket that this report went on."`
+	Reference    string         `json:"reference" doc:"Reference of that ticket, or empty."`
+	HaloID       *int           `json:"halo_id" doc:"Halo's id of that ticket, or null while there is none."`
+	FirstAt      time.Time      `json:"first_at" doc:"First report."`
+	LastAt       time.Time      `json:"last_at" doc:"Last report."`
+	ResolvedAt   *time.Time     `json:"resolved_at" doc:"When it was resolved, or null."`
+	Reports      int            `json:"reports" doc:"How often it was reported as firing."`
+}
+
+// Ticket is our record of one Halo ticket.
+type Ticket struct {
+	ID             string         `json:"id" doc:"Our id of the ticket."`
+	Reference      string         `json:"reference" doc:"The mark by which the ticket is found in Halo (third_party_id_string)."`
+	HaloID         *int           `json:"halo_id" doc:"Halo's id of the ticket, or null while Halo does not have it."`
+	State          string         `json:"state" enum:"pending,open,closed" doc:"pending: not in Halo yet."`
+	ClientID       int            `json:"client_id" doc:"Halo's id of the client."`
+	SiteID         *int           `json:"site_id" doc:"Halo's id of the site, or null for the client's own."`
+	Customer       string         `json:"customer" doc:"Name of the customer."`
+	Source         string         `json:"source" doc:"Name of the source."`
+	Kind           string         `json:"kind" doc:"The alert kind."`
+	Title          string         `json:"title" doc:"What the ticket is about."`
+	Severity       alert.Severity `json:"severity" enum:"critical,error,warning,info" doc:"The gravest of its alerts."`
+	User           string         `json:"user" doc:"The person whom the ticket is about, or empty."`
+	PreviousHaloID *int           `json:"previous_halo_id" doc:"Halo's id of the closed ticket that this one follows, or null."`
+	CreatedAt      time.Time      `json:"created_at" doc:"When it was decided that there must be a ticket."`
+	OpenedAt       *time.Time     `json:"opened_at" doc:"When Halo had it, or null."`
+	ClosedAt       *time.Time     `json:"closed_at" doc:"When it was found closed in Halo, or null."`
+	Reports        int64          `json:"reports" doc:"Events that reported something on it."`
+	Shown          int64          `json:"shown" doc:"How many of these reports Halo knows of."`
+	DeliveryID     string         `json:"delivery_id" doc:"Id of its delivery."`
+	Delivery       string         `json:"delivery" enum:"available,pending,running,retryable,scheduled,completed,discarded,cancelled" doc:"State of its delivery."`
+}
+
+// Delivery is the outbound side of a ticket: the work that brings Halo in
+// line with it.
+type Delivery struct {
+	ID          string         `json:"id" doc:"The delivery's id. It is opaque."`
+	TicketID    string         `json:"ticket_id" doc:"Our id of the ticket."`
+	State       string         `json:"state" enum:"available,pending,running,retryable,scheduled,completed,discarded,cancelled" doc:"running: somebody works on it. retryable: failed, and tried again at due_at. scheduled: put off through no fault of its own. discarded: parked for a person."`
+	Attempt     int            `json:"attempt" doc:"Attempts that failed since the last success."`
+	Error       string         `json:"error" doc:"Halo's own words, or empty."`
+	ErrorClass  string         `json:"error_class" doc:"Class of the failure, or empty."`
+	DueAt       *time.Time     `json:"due_at" doc:"When it is tried next, or null if nothing is to be done."`
+	FailedSince *time.Time     `json:"failed_since" doc:"First failure of the present trouble, or null."`
+	Severity    alert.Severity `json:"severity" enum:"critical,error,warning,info" doc:"The lane: critical goes first."`
+	ClientID    int            `json:"client_id" doc:"Halo's id of the client."`
+	Customer    string         `json:"customer" doc:"Name of the customer."`
+	Title       string         `json:"title" doc:"What the ticket is about."`
+	Reference   string         `json:"reference" doc:"The ticket's reference."`
+	HaloID      *int           `json:"halo_id" doc:"Halo's id of the ticket, or null."`
+}
+
+// DeliveryDetail is a delivery with what went wrong with it so far.
+type DeliveryDetail struct {
+	Delivery
+	Attempts []Attempt `json:"attempts" doc:"The failed attempts, the newest first, at most 100."`
+}
+
+// Attempt is one attempt at a delivery that did not go well.
+type Attempt struct {
+	At    time.Time `json:"at" doc:"When it failed."`
+	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, or empty."`
+	Class string    `json:"class" doc:"Class of the failure."`
+	Error string    `json:"error" doc:"Halo's own words, or what went wrong."`
+}
+
+// List is one page of a list, the newest first.
+type List[T any] struct {
+	Items      []T    `json:"items" doc:"The page."`
+	NextCursor string `json:"next_cursor" doc:"Give it as cursor for the next page. Empty: this is the last one."`
+}
+
+// Explanation says why an alert went where it went.
+type Explanation struct {
+	Alert    Alert         `json:"alert" doc:"The alert."`
+	Ticket   *Ticket       `json:"ticket" doc:"Its ticket, or null."`
+	Delivery *Delivery     `json:"delivery" doc:"The ticket's delivery, or null."`
+	Reports  []AlertReport `json:"reports" doc:"The events that reported it, the newest first, at most 100."`
+	Attempts []Attempt     `json:"attempts" doc:"The failed attempts to tell Halo, the newest first, at most 100."`
+	Steps    []ExplainStep `json:"steps" doc:"The same as sentences, in the order of the alert's way."`
+}
+
+// AlertReport is one event that reported an alert.
+type AlertReport struct {
+	EventID    string    `json:"event_id" doc:"The event."`
+	ReceivedAt time.Time `json:"received_at" doc:"When it came."`
+	TicketID   *string   `json:"ticket_id" doc:"The ticket that the report went on, or null."`
+}
+
+// ExplainStep is one decision on an alert's way.
+type ExplainStep struct {
+	What   string `json:"what" doc:"What was decided: source, tenant, customer, kind, dedup_key, ticket, delivery, report, attempt."`
+	Detail string `json:"detail" doc:"How, in a sentence."`
+}
+
+// ReplayRequest says which deliveries to replay.
+type ReplayRequest struct {
+	State string `json:"state" enum:"discarded,cancelled,retryable,scheduled" doc:"All deliveries in this state."`
+}
+
+// Replayed says how many deliveries were replayed.
+type Replayed struct {
+	Replayed int `json:"replayed" doc:"How many."`
+}
+
+// TestRequest says how far the connection test goes.
+type TestRequest struct {
+	Ticket   bool `json:"ticket,omitempty" doc:"Raise a real test ticket, and close it."`
+	ClientID int  `json:"client_id,omitempty" doc:"Halo's id of the client for the test ticket; left out: the first that is mapped."`
+}
+
+// TestResult is the outcome of the connection test.
+type TestResult struct {
+	OK    bool       `json:"ok" doc:"Every step went well."`
+	Steps []TestStep `json:"steps" doc:"The steps in their order."`
+}
+
+// TestStep is one step of the connection test.
+type TestStep struct {
+	Name    string `json:"name" doc:"What was tested."`
+	OK      bool   `json:"ok" doc:"It went well."`
+	Detail  string `json:"detail" doc:"What was found."`
+	Remedy  string `json:"remedy" doc:"What to do about it, or empty."`
+	Skipped bool   `json:"skipped,omitempty" doc:"It was not tried because an earlier step failed."`
+}
+
+// Applied is the outcome of applying a configuration.
+type Applied struct {
+	Diff    string `json:"diff" doc:"The difference, as a unified diff; empty: none. Secrets are left out."`
+	Applied bool   `json:"applied" doc:"It is in force now. False for a dry run."`
+}
+
+// Token is a key to this API, without the key.
+type Token struct {
+	ID        string     `json:"id" doc:"The token's id."`
+	Name      string     `json:"name" doc:"What it is called."`
+	CreatedAt time.Time  `json:"created_at" doc:"When it was made."`
+	ExpiresAt *time.Time `json:"expires_at" doc:"When it ceases to work, or null for never."`
+}
+
+// Tokens are all keys to this API.
+type Tokens struct {
+	Items []Token `json:"items" doc:"All tokens, the oldest first."`
+}
+
+// NewToken asks for a key to this API.
+type NewToken struct {
+	Name      string `json:"name" doc:"1 to 64 letters, digits, dots, dashes and underscores."`
+	ExpiresIn string `json:"expires_in,omitempty" doc:"How long it works: 90d, 12h, 30m. Left out: for ever."`
+}
+
+// MadeToken is a new key. It is shown this once: only a hash of it is kept.
+type MadeToken struct {
+	Token
+	Secret string `json:"token" doc:"The token itself, shown this once."`
+}
+
+// Stats are the numbers that tell how halert is doing.
+type Stats struct {
+	PendingEvents     int            `json:"pending_events" doc:"Bodies that are stored and not read yet."`
+	OldestPending     *time.Time     `json:"oldest_pending" doc:"When the oldest of them came, or null."`
+	QuarantinedEvents int            `json:"quarantined_events" doc:"Bodies that were not understood."`
+	HeldAlerts        int            `json:"held_alerts" doc:"Alerts without a customer."`
+	FiringAlerts      int            `json:"firing_alerts" doc:"Alerts that are firing."`
+	OpenTickets       int            `json:"open_tickets" doc:"Tickets that are open in Halo."`
+	Deliveries        map[string]int `json:"deliveries" doc:"How many deliveries there are, by state."`
+	OldestDue         *time.Time     `json:"oldest_due" doc:"Due time of the delivery that waits longest, or null."`
+	CallsInWindow     int            `json:"calls_in_window" doc:"Calls to Halo within the rolling window of the rate limit."`
+}
