@@ -9,17 +9,16 @@ import (
 	"github.com/halert/halert/internal/api/apitest"
 )
 
-// TestErrors goes through every way to be refused: each is a problem document
-// with its own code, and none repeats the token.
-func TestErrors(t *testing.T) {
-	w := apitest.New(t, start())
-	call(t, w, "POST", "/api/v1/tokens", `{"name":"taken"}`)
+// refusal is a request that is refused, and how.
+type refusal struct {
+	method, path, body string
+	status             int
+	code               string
+}
+
+func refusals() []refusal {
 	const none = "01890000-0000-7000-8000-000000000000"
-	for _, c := range []struct {
-		method, path, body string
-		status             int
-		code               string
-	}{
+	return []refusal{
 		{"GET", "/api/v1/events/" + none, "", 404, "not_found"},
 		{"GET", "/api/v1/events/no-id", "", 404, "not_found"},
 		{"GET", "/api/v1/events/" + none + "/body", "", 404, "not_found"},
@@ -67,7 +66,15 @@ func TestErrors(t *testing.T) {
 		{"POST", "/api/v1/tokens", `{"name":"x","expires_in":"soon"}`, 422, "invalid_expiry"},
 		{"POST", "/api/v1/tokens", `{"name":"x","expires_in":"-1d"}`, 422, "invalid_expiry"},
 		{"POST", "/api/v1/tokens", `{"name":"x","expires_in":"99999999999d"}`, 422, "invalid_expiry"},
-	} {
+	}
+}
+
+// TestErrors goes through every way to be refused: each is a problem document
+// with its own code, and none repeats the token.
+func TestErrors(t *testing.T) {
+	w := apitest.New(t, start())
+	call(t, w, "POST", "/api/v1/tokens", `{"name":"taken"}`)
+	for _, c := range refusals() {
 		name := c.method + " " + c.path
 		status, header, body := call(t, w, c.method, c.path, c.body)
 		wantProblem(t, name, status, header, body, c.status, c.code)
