@@ -1,0 +1,56 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/halert/halert/internal/store"
+)
+
+// budget counts every request to one Halo, token requests among them, under
+// a rolling window that all nodes share.
+type budget struct {
+	store  *store.Store
+	now    func() time.Time
+	limit  int
+	window time.Duration
+}
+
+// wait takes a place in the window, and waits until there is one.
+func (b budget) wait(ctx context.Context) error {
+	for {
+		at, err := b.store.TakeCall(ctx, b.limit, b.window, b.now())
+		if err != nil || at.IsZero() {
+			return err
+		}
+		if err := sleep(ctx, at.Sub(b.now())); err != nil {
+			return err
+		}
+	}
+}
+
+// free returns the time from which there is a place: zero for now.
+func (b budget) free(ctx context.Context) (time.Time, error) {
+	return b.store.NextCall(ctx, b.limit, b.window, b.now())
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Wait takes a place in the configured Halo's rate budget, for calls that are
+// made by others: the connection test.
+func (d *Deliverer) Wait(ctx context.Context) error {
+	tg := d.target.Load()
+	if tg == nil {
+		return nil
+	}
+	return tg.budget.wait(ctx)
+}

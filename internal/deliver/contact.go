@@ -1,0 +1,175 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/halo"
+)
+
+// contact is a Halo user that a ticket is linked to. The zero value is the
+// client's General User.
+type contact struct {
+	userID int
+	siteID int
+}
+
+// contacts remembers who was found at which client, and who was not.
+type contacts struct {
+	mu   sync.Mutex
+	seen map[contactKey]contactEntry
+}
+
+type contactKey struct {
+	client int
+	user   string
+}
+
+type contactEntry struct {
+	contact contact
+	until   time.Time
+}
+
+const (
+	contactFound  = time.Hour        // how long a contact is believed
+	contactMissed = 10 * time.Minute // how long it is believed that there is none
+	contactsMost  = 20_000           // entries; then all is forgotten
+)
+
+func (c *contacts) get(k contactKey, now time.Time) (contact, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.seen[k]
+	return e.contact, ok && now.Before(e.until)
+}
+
+func (c *contacts) put(k contactKey, found contact, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil || len(c.seen) >= contactsMost {
+		c.seen = make(map[contactKey]contactEntry)
+	}
+	ttl := contactFound
+	if found == (contact{}) {
+		ttl = contactMissed
+	}
+	c.seen[k] = contactEntry{contact: found, until: now.Add(ttl)}
+}
+
+// contact finds the Halo user of a client for an affected user: by Entra
+// object id, else by e-mail address, login or alias. Nobody found is the zero
+// contact. Halo's rows are always compared again, because a filter that this
+// Halo does not know is ignored [G] or refused [B] by it.
+func (d *Deliverer) contact(ctx context.Context, h *halo.Client, client int, u alert.User) (contact, error) {
+	if u.Key() == "" {
+		return contact{}, nil
+	}
+	k := contactKey{client, u.Key()}
+	if c, ok := d.contacts.get(k, d.now()); ok {
+		return c, nil
+	}
+	found, err := findContact(ctx, h, client, u)
+	if err != nil {
+		return contact{}, err
+	}
+	d.contacts.put(k, found, d.now())
+	return found, nil
+}
+
+func findContact(ctx context.Context, h *halo.Client, client int, u alert.User) (contact, error) {
+	if u.ObjectID != "" {
+		found, err := searchContact(ctx, h, u, halo.UserQuery{ClientID: client, AdvancedSearch: []halo.Filter{
+			{Name: "azureoid", Type: 2, Value: u.ObjectID},
+		}})
+		if err != nil && !refusedFilter(err) {
+			return contact{}, err
+		}
+		if found != (contact{}) {
+			return found, nil
+		}
+	}
+	for _, text := range searchTexts(u) {
+		found, err := searchContact(ctx, h, u, halo.UserQuery{ClientID: client, Search: text})
+		if err != nil && !refusedFilter(err) {
+			return contact{}, err
+		}
+		if found != (contact{}) {
+			return found, nil
+		}
+	}
+	return contact{}, nil
+}
+
+// searchTexts are the texts to search for, the surest first. A login is often
+// the part before the @ of the address; the rows are compared afterwards.
+func searchTexts(u alert.User) []string {
+	switch {
+	case u.UPN != "":
+		return []string{u.UPN}
+	case u.Name != "":
+		return []string{u.Name}
+	}
+	return nil
+}
+
+// refusedFilter tells that Halo refuses the way of asking, not us.
+func refusedFilter(err error) bool {
+	var e *halo.Error
+	return errors.As(err, &e) && e.Class == halo.ClassRefused
+}
+
+// unanswerable tells that asking for users again would not help.
+func unanswerable(err error) bool {
+	var e *halo.Error
+	return errors.As(err, &e) && (e.Class == halo.ClassRefused || e.Class == halo.ClassForbidden || e.Class == halo.ClassNotFound)
+}
+
+// contactRows bounds how many users are looked at: a Halo that ignores the
+// filter sends all users of the client.
+const contactRows = 1000
+
+func searchContact(ctx context.Context, h *halo.Client, u alert.User, q halo.UserQuery) (contact, error) {
+	var second *halo.User // matches by address, while an id match may still come
+	n := 0
+	for row, err := range h.Users(ctx, q) {
+		if err != nil {
+			return contact{}, err
+		}
+		if n++; n > contactRows {
+			break
+		}
+		if row.Inactive || (row.ClientID != 0 && row.ClientID != q.ClientID) {
+			continue
+		}
+		if byObjectID(row, u) {
+			return contact{userID: row.ID, siteID: row.SiteID}, nil
+		}
+		if second == nil && byAddress(row, u) {
+			second = &row
+		}
+	}
+	if second == nil {
+		return contact{}, nil
+	}
+	return contact{userID: second.ID, siteID: second.SiteID}, nil
+}
+
+func byObjectID(row halo.User, u alert.User) bool {
+	return u.ObjectID != "" && (strings.EqualFold(row.AzureOID, u.ObjectID) || strings.EqualFold(row.AADUserID, u.ObjectID))
+}
+
+func byAddress(row halo.User, u alert.User) bool {
+	if u.UPN == "" {
+		return false
+	}
+	for _, v := range append([]string{row.Email, row.Email2, row.Email3, row.NetworkLogin, row.Login, row.SAMAccountName, row.AADUserID}, row.Aliases...) {
+		if v != "" && strings.EqualFold(strings.TrimSpace(v), u.UPN) {
+			return true
+		}
+	}
+	return false
+}

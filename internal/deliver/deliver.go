@@ -1,0 +1,236 @@
+// Package deliver brings Halo in line with what the ticket rows say. It takes
+// the most urgent due ticket, looks what Halo shows and what it should show,
+// and makes the call that is missing: create, note, close. Every create
+// carries the ticket's reference, and its beginning is recorded first, so
+// that a lost answer leads to a look-up and never to a second ticket. All
+// calls share one rate budget and one gate, which closes while Halo is down.
+package deliver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/store"
+)
+
+// Settings say how tickets are made.
+type Settings struct {
+	TicketType    int
+	Priority      *int // nil: Halo's default
+	RequestSource *int // nil: none is sent
+	NoteOutcome   int
+	ClosedStatus  *int // nil: tickets are never closed by us
+	RateLimit     int
+	RateWindow    time.Duration
+}
+
+// target is one configured Halo with its settings.
+type target struct {
+	halo     *halo.Client
+	settings Settings
+	budget   budget
+}
+
+// Metrics are told of what happens. Any may be nil.
+type Metrics struct {
+	Call      func(call store.Call, class string)     // a changing call ended; class is empty if it went well
+	Delivered func(waited time.Duration, create bool) // Halo shows a report; how long that took
+}
+
+// Options are what a Deliverer needs.
+type Options struct {
+	Store   *store.Store
+	Log     *slog.Logger
+	Now     func() time.Time
+	Owner   string // names this process in leases; unique
+	Metrics Metrics
+}
+
+// Deliverer works on the due tickets of one store.
+type Deliverer struct {
+	store    *store.Store
+	log      *slog.Logger
+	now      func() time.Time
+	owner    string
+	metrics  Metrics
+	target   atomic.Pointer[target]
+	gate     gate
+	contacts contacts
+	nudge    chan struct{}
+}
+
+const (
+	workers  = 4                // tickets worked on at once
+	lease    = 20 * time.Second // after which another node takes a ticket over
+	idle     = 5 * time.Second  // how often to look without being nudged
+	pause    = time.Second      // after a failure of the database
+	maxShown = 50               // findings in a ticket or note
+)
+
+// New makes a deliverer. It does nothing before Configure and Run.
+func New(o Options) *Deliverer {
+	return &Deliverer{store: o.Store, log: o.Log, now: o.Now, owner: o.Owner, metrics: o.Metrics, nudge: make(chan struct{}, 1)}
+}
+
+// Configure sets the Halo to deliver to. The client must not be used by
+// anybody else: its calls are put under the budget. What waited for the old
+// settings is tried again.
+func (d *Deliverer) Configure(ctx context.Context, h *halo.Client, s Settings) error {
+	b := budget{store: d.store, now: d.now, limit: s.RateLimit, window: s.RateWindow}
+	h.Wait = b.wait
+	d.target.Store(&target{halo: h, settings: s, budget: b})
+	d.gate.reset()
+	d.contacts.put(contactKey{}, contact{}, time.Time{})
+	err := d.store.Wake(ctx, troubleClasses(), d.now())
+	d.Nudge()
+	return err
+}
+
+// Nudge says that there may be work.
+func (d *Deliverer) Nudge() {
+	select {
+	case d.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Trouble returns why nothing is delivered now, or nil.
+func (d *Deliverer) Trouble() *Trouble { return d.gate.trouble() }
+
+// Run works until the context ends, and returns when all workers have: a call
+// that is under way is finished, unless hard ends first.
+func (d *Deliverer) Run(ctx, hard context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, workers)
+	for ctx.Err() == nil {
+		wait, err := d.dispatch(ctx, hard, slots, &wg)
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("no delivery could be claimed; trying again", "error", err)
+			wait = pause
+		}
+		if wait <= 0 {
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-d.nudge:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// dispatch starts the work on one ticket if it may, and returns how long to
+// wait before the next look: nothing if there may be more.
+func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg *sync.WaitGroup) (time.Duration, error) {
+	tg := d.target.Load()
+	if tg == nil {
+		return idle, nil
+	}
+	from, probe := d.gate.admit()
+	if wait := from.Sub(d.now()); wait > 0 {
+		return min(wait, idle), nil
+	}
+	if probe && len(slots) > 0 || len(slots) == workers {
+		return idle, nil // a worker that ends nudges
+	}
+	free, err := tg.budget.free(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if wait := free.Sub(d.now()); wait > 0 {
+		return min(wait, idle), nil
+	}
+	now := d.now()
+	t, err := d.store.Claim(ctx, d.owner, true, now, now.Add(lease))
+	if err != nil {
+		return 0, err
+	}
+	if t == nil {
+		return d.untilDue(ctx)
+	}
+	slots <- struct{}{}
+	wg.Go(func() {
+		defer func() { <-slots; d.Nudge() }()
+		d.work(hard, ctx, tg, *t)
+	})
+	return 0, nil
+}
+
+// untilDue is the time until the next delivery falls due.
+func (d *Deliverer) untilDue(ctx context.Context) (time.Duration, error) {
+	at, err := d.store.NextDue(ctx)
+	if err != nil || at.IsZero() {
+		return idle, err
+	}
+	// A ticket that is due but cannot be claimed waits for another create:
+	// whoever ends that one nudges.
+	return min(idle, max(at.Sub(d.now()), 50*time.Millisecond)), nil
+}
+
+// work keeps the lease while it brings one ticket in line. stop ends the work
+// between two calls, hard ends it at once.
+func (d *Deliverer) work(hard, stop context.Context, tg *target, t store.Ticket) {
+	ctx, cancel := context.WithCancelCause(hard)
+	defer cancel(nil)
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		d.keepLease(ctx, t.ID, cancel)
+	}()
+	defer func() { cancel(nil); <-renewed }()
+
+	j := &job{d: d, target: tg, ticket: t, log: d.log.With("ticket", t.ID, "reference", t.Reference)}
+	err := j.run(ctx, stop)
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrLost):
+		j.log.Warn("the ticket's lease went to another process, which goes on with it", "error", err)
+	case ctx.Err() != nil:
+		j.log.Info("work on the ticket was interrupted; it goes on at the next start")
+		d.yield(t.ID)
+	default:
+		j.log.Error("the outcome of a delivery could not be stored; it is looked up when the lease ends", "error", err)
+	}
+}
+
+// yield gives a lease back at shutdown, so that nobody waits for its end.
+func (d *Deliverer) yield(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := d.store.Yield(ctx, id, d.owner); err != nil && !errors.Is(err, store.ErrLost) {
+		d.log.Warn("a lease could not be given back; it ends by itself", "ticket", id, "error", err)
+	}
+}
+
+// keepLease renews the lease until the context ends. If it cannot, the work
+// is stopped before another node may take the ticket over.
+func (d *Deliverer) keepLease(ctx context.Context, id string, stop context.CancelCauseFunc) {
+	until := d.now().Add(lease)
+	for sleep(ctx, lease/4) == nil {
+		now := d.now()
+		err := d.store.Renew(ctx, id, d.owner, now.Add(lease))
+		switch {
+		case err == nil:
+			until = now.Add(lease)
+		case errors.Is(err, store.ErrLost) || now.After(until.Add(-lease/4)):
+			stop(store.ErrLost)
+			return
+		}
+	}
+}
+
+// troubleClasses are the classes of failures that pass for all tickets at once.
+func troubleClasses() []string {
+	return []string{
+		string(halo.ClassNetwork), string(halo.ClassServer), string(halo.ClassUnreadable), string(halo.ClassRateLimited),
+		string(halo.ClassUnauthorised), string(halo.ClassCredentials), string(halo.ClassForbidden),
+	}
+}

@@ -1,0 +1,353 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/render"
+	"github.com/halert/halert/internal/store"
+)
+
+// job is the work on one claimed ticket.
+type job struct {
+	d      *Deliverer
+	target *target
+	ticket store.Ticket
+	log    *slog.Logger
+}
+
+// errEnded tells that the job has ended and its lease is given up.
+var errEnded = errors.New("ended")
+
+// run takes steps until Halo shows what it should, an error ends the attempt,
+// or stop asks to make no further call. Errors that come back are those of
+// the database or the lease; Halo's are recorded on the ticket.
+func (j *job) run(ctx, stop context.Context) error {
+	for {
+		if stop.Err() != nil {
+			return j.d.store.Yield(ctx, j.ticket.ID, j.d.owner)
+		}
+		call, err := j.step(ctx)
+		switch {
+		case errors.Is(err, errEnded):
+			return nil
+		case isHalo(err):
+			return j.fail(ctx, call, err)
+		case err != nil:
+			return err
+		}
+		if j.ticket, err = j.d.store.Ticket(ctx, j.ticket.ID, j.d.now()); err != nil {
+			return err
+		}
+	}
+}
+
+func isHalo(err error) bool {
+	var e *halo.Error
+	return errors.As(err, &e)
+}
+
+func (j *job) step(ctx context.Context) (store.Call, error) {
+	switch next(j.ticket, j.target.settings.ClosedStatus != nil) {
+	case stepLook:
+		return j.ticket.Begun, j.look(ctx)
+	case stepCreate:
+		return store.CallCreate, j.create(ctx)
+	case stepNote:
+		return store.CallNote, j.note(ctx)
+	case stepClose:
+		return store.CallClose, j.close(ctx)
+	default:
+		t := j.ticket
+		if err := j.d.store.Done(ctx, t.ID, j.d.owner, t.Seq, t.WantClosed, j.d.now()); err != nil {
+			return store.CallNone, err
+		}
+		return store.CallNone, errEnded
+	}
+}
+
+// create makes the ticket in Halo.
+func (j *job) create(ctx context.Context) error {
+	t, s := j.ticket, j.target.settings
+	who, err := j.d.contact(ctx, j.target.halo, t.Customer.ClientID, t.User)
+	if unanswerable(err) { // a ticket on the General User is better than none
+		j.log.Warn("the affected user cannot be looked up in Halo; the ticket goes to the client's General User", "error", err)
+		who, err = contact{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	found, err := j.d.store.Firing(ctx, t.ID, maxShown)
+	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
+		found, err = j.d.store.OnTicket(ctx, t.ID, maxShown)
+	}
+	if err != nil {
+		return err
+	}
+	view := ticketView(t, found, who.userID != 0)
+	ticket := halo.NewTicket{
+		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
+		TicketTypeID: s.TicketType, PriorityID: s.Priority, RequestSource: s.RequestSource,
+		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
+	}
+	if who.userID != 0 {
+		ticket.UserID, ticket.SiteID = who.userID, who.siteID
+	}
+	if err := j.begin(ctx, store.CallCreate); err != nil {
+		return err
+	}
+	made, err := j.target.halo.CreateTicket(ctx, ticket)
+	j.measure(store.CallCreate, err)
+	if err != nil {
+		return err
+	}
+	if err := j.opened(ctx, made.ID, who.userID != 0, t.Seq); err != nil {
+		return err
+	}
+	j.d.gate.served(t.Customer.ClientID)
+	j.good(ctx)
+	if j.d.metrics.Delivered != nil {
+		j.d.metrics.Delivered(j.d.now().Sub(t.CreatedAt), true)
+	}
+	return nil
+}
+
+// opened stores that Halo has the ticket, and says so.
+func (j *job) opened(ctx context.Context, haloID int, linked bool, seq int64) error {
+	if err := j.d.store.Opened(ctx, j.ticket.ID, j.d.owner, haloID, linked, seq, j.d.now()); err != nil {
+		return err
+	}
+	j.log.Info("Halo has the ticket", "halo_id", haloID, "client", j.ticket.Customer.ClientID, "severity", j.ticket.Severity.String())
+	return nil
+}
+
+// note tells Halo what happened since it was last told. The ticket is read
+// first: one that a person has closed gets no note, but a follower.
+func (j *job) note(ctx context.Context) error {
+	if live, err := j.check(ctx); err != nil || !live {
+		return err
+	}
+	t := j.ticket
+	news, err := j.d.store.News(ctx, t.ID, t.ShownSeq, t.Seq, maxShown)
+	if err != nil {
+		return err
+	}
+	if err := j.begin(ctx, store.CallNote); err != nil {
+		return err
+	}
+	_, err = j.target.halo.AddAction(ctx, halo.NewAction{
+		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome,
+		NoteHTML: render.NoteHTML(noteView(t, news)),
+	})
+	j.measure(store.CallNote, err)
+	if err != nil {
+		return err
+	}
+	if err := j.d.store.Noted(ctx, t.ID, j.d.owner, t.Seq, j.d.now()); err != nil {
+		return err
+	}
+	j.good(ctx)
+	j.log.Info("Halo's ticket has a new note", "halo_id", t.HaloID, "reports", t.Seq-t.ShownSeq)
+	if j.d.metrics.Delivered != nil && !news.Since.IsZero() {
+		j.d.metrics.Delivered(j.d.now().Sub(news.Since), false)
+	}
+	return nil
+}
+
+// check reads Halo's ticket. It returns false if there is nothing more to do
+// for this one: then what is new goes on a ticket that follows it.
+func (j *job) check(ctx context.Context) (bool, error) {
+	got, err := j.target.halo.Ticket(ctx, j.ticket.HaloID)
+	var e *halo.Error
+	if errors.As(err, &e) && e.Class == halo.ClassNotFound {
+		return false, j.closed(ctx, "Halo does not have the ticket any more")
+	}
+	if err != nil {
+		return false, err
+	}
+	j.good(ctx)
+	if into := got.MergedInto; into != 0 && into != j.ticket.HaloID {
+		j.log.Info("Halo's ticket was merged; going on with the other one", "halo_id", j.ticket.HaloID, "merged_into", into)
+		return false, j.d.store.Moved(ctx, j.ticket.ID, j.d.owner, into)
+	}
+	if got.Closed() || got.Deleted {
+		return false, j.closed(ctx, "Halo's ticket is closed")
+	}
+	return true, nil
+}
+
+// closed records that Halo's ticket is over, which ends the job.
+func (j *job) closed(ctx context.Context, why string) error {
+	if err := j.d.store.Closed(ctx, j.ticket.ID, j.d.owner, j.d.now()); err != nil {
+		return err
+	}
+	j.log.Info(why, "halo_id", j.ticket.HaloID)
+	j.d.Nudge()
+	return errEnded
+}
+
+// close closes Halo's ticket: all its alerts are resolved.
+func (j *job) close(ctx context.Context) error {
+	all, err := j.d.store.OnTicket(ctx, j.ticket.ID, 0)
+	if err != nil {
+		return err
+	}
+	if err := j.begin(ctx, store.CallClose); err != nil {
+		return err
+	}
+	_, err = j.target.halo.UpdateTicket(ctx, halo.TicketUpdate{
+		ID: j.ticket.HaloID, StatusID: *j.target.settings.ClosedStatus,
+		ClosureNote: render.ClosingNote(j.ticket.Reference, all.Total, j.d.now()),
+	})
+	j.measure(store.CallClose, err)
+	if err != nil {
+		return err
+	}
+	j.good(ctx)
+	return j.closed(ctx, "Halo's ticket was closed: all its alerts are resolved")
+}
+
+func (j *job) begin(ctx context.Context, call store.Call) error {
+	return j.d.store.Begin(ctx, j.ticket.ID, j.d.owner, call, j.ticket.Seq, j.d.now())
+}
+
+// good tells the gate that Halo works. If that ends a time of trouble, all
+// that waited for its end is due now.
+func (j *job) good(ctx context.Context) {
+	if !j.d.gate.success(j.d.now()) {
+		return
+	}
+	j.log.Info("Halo works again; deliveries go on")
+	if err := j.d.store.Wake(ctx, troubleClasses(), j.d.now()); err != nil {
+		j.log.Warn("waiting deliveries could not be woken; they go on by themselves later", "error", err)
+	}
+}
+
+func (j *job) measure(call store.Call, err error) {
+	if j.d.metrics.Call == nil {
+		return
+	}
+	class := ""
+	var e *halo.Error
+	if errors.As(err, &e) {
+		class = string(e.Class)
+	}
+	j.d.metrics.Call(call, class)
+}
+
+// fail decides what an error of Halo's means, records it, and ends the job.
+func (j *job) fail(ctx context.Context, call store.Call, err error) error {
+	var e *halo.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if ctx.Err() != nil { // not Halo's failure: we were stopped
+		return ctx.Err()
+	}
+	now := j.d.now()
+	f := store.Failure{Call: call, Class: string(e.Class), Error: words(e), State: store.Retryable, Known: !e.MaybeDone, Doubted: e.MaybeDone, Counts: true}
+	switch judge(e.Class, call) {
+	case wait:
+		f.State, f.Counts, f.Known = store.Scheduled, false, true
+		f.DueAt = j.d.gate.limited(now, e.RetryAfter, e.HasRetryAfter)
+	case refused:
+		f.State, f.Counts = store.Scheduled, false
+		f.DueAt = j.d.gate.refuse(now, credentialsTrouble(e), refusedProbe)
+	case doubt:
+		if err := j.forbidden(ctx, call, e, &f); err != nil {
+			return err
+		}
+	case park:
+		f.State = store.Discarded
+	case gone:
+		return ended(j.closed(ctx, "Halo does not have the ticket any more"))
+	default:
+		lasts := time.Duration(0)
+		if !j.ticket.FailedSince.IsZero() {
+			lasts = now.Sub(j.ticket.FailedSince)
+		}
+		f.DueAt = now.Add(backoff(j.ticket.Attempt, lasts))
+		j.d.gate.down(now, f.Error)
+	}
+	if j.ticket.Begun != store.CallNone {
+		f.Known, f.Doubted = false, false // it was the look-up that failed: the doubt remains as it was
+	}
+	j.report(f)
+	return j.d.store.Fail(ctx, j.ticket.ID, j.d.owner, f, now)
+}
+
+func ended(err error) error {
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	return err
+}
+
+// words are Halo's own, or else what went wrong on the way.
+func words(e *halo.Error) string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return e.Error()
+}
+
+func (j *job) report(f store.Failure) {
+	args := []any{"call", string(f.Call), "class", f.Class, "error", f.Error}
+	switch f.State {
+	case store.Discarded:
+		j.log.Error("Halo refuses this delivery; it is parked. Put right what Halo names, then: halert deliveries replay d_"+j.ticket.ID, args...)
+	default:
+		j.log.Warn("the delivery did not go through; it is tried again", append(args, "again_at", f.DueAt.Format(time.RFC3339))...)
+	}
+}
+
+// forbidden finds out whose matter a 403 is: if Halo still lets us read, and
+// creates for other clients go well, it is this ticket's.
+func (j *job) forbidden(ctx context.Context, call store.Call, e *halo.Error, f *store.Failure) error {
+	now := j.d.now()
+	everybody, first := j.readingForbidden(ctx), refusedProbe
+	var parked []string
+	if !everybody && call == store.CallCreate {
+		// Several clients in a row, and none that went well: more likely the
+		// application may not create tickets at all. One more try soon shows.
+		everybody, parked = j.d.gate.forbid(j.ticket.Customer.ClientID, j.ticket.ID)
+		first = lookAfter
+	}
+	if !everybody {
+		f.State = store.Discarded
+		return nil
+	}
+	for _, id := range parked {
+		if id == j.ticket.ID {
+			continue
+		}
+		if err := j.d.store.Replay(ctx, id, now.Add(first)); err != nil {
+			return fmt.Errorf("take back the parking of ticket %s: %w", id, err)
+		}
+	}
+	f.State, f.Counts = store.Scheduled, false
+	f.DueAt = j.d.gate.refuse(now, permissionTrouble(e), first)
+	return nil
+}
+
+func (j *job) readingForbidden(ctx context.Context) bool {
+	for _, err := range j.target.halo.Tickets(ctx, halo.TicketQuery{PageSize: 1, MaxPages: 1}) {
+		var probe *halo.Error
+		return errors.As(err, &probe) && probe.Class == halo.ClassForbidden
+	}
+	return false
+}
+
+func credentialsTrouble(e *halo.Error) Trouble {
+	return Trouble{Class: string(e.Class), Reason: words(e),
+		Remedy: "Check tenant, client_id and client_secret in the configuration against Configuration > Integrations > Halo PSA API > View Applications in Halo, and that the application and the agent it logs in as are active. Deliveries go on by themselves."}
+}
+
+func permissionTrouble(e *halo.Error) Trouble {
+	return Trouble{Class: string(e.Class), Reason: words(e),
+		Remedy: "Give the application read:tickets, edit:tickets, read:customers and edit:customers under Configuration > Integrations > Halo PSA API > View Applications > Permissions in Halo, and check the rights of the agent it logs in as. Deliveries go on by themselves."}
+}
