@@ -5,10 +5,11 @@ BIN        := $(CURDIR)/.cache/bin
 LINT       := $(BIN)/golangci-lint
 LINT_VERSION := v2.15.0
 FUZZTIME   ?= 30s
+CHAOSTIME  ?= 5m
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz bench run check
+.PHONY: help build test race chaos lint fuzz bench run check
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -16,12 +17,17 @@ help: ## list the targets
 build: ## build ./bin/halert, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/halert ./cmd/halert
 
-test: ## run all tests under the race detector
+test: ## run all tests under the race detector, on SQLite and PostgreSQL; installs what they need
+	scripts/install-test-tools
 	$(GO) vet ./...
-	$(GO) test -race -timeout 10m ./...
+	scripts/with-postgres $(GO) test -race -timeout 10m ./...
 
 race: ## run the tests three times over in random order, to find what is flaky
-	$(GO) test -race -shuffle on -count 3 -timeout 30m ./...
+	scripts/install-test-tools
+	scripts/with-postgres $(GO) test -race -shuffle on -count 3 -timeout 30m ./...
+
+chaos: ## kill processes and break Halo for CHAOSTIME (5m), and count what was lost or doubled
+	scripts/with-postgres env HALERT_CHAOS=$(CHAOSTIME) $(GO) test -run TestChaos -v -timeout 2h ./cmd/halert
 
 lint: $(LINT) ## run the linters of .golangci.yml
 	@test -z "$$(gofmt -l cmd internal)" || { gofmt -d cmd internal; exit 1; }

@@ -57,7 +57,7 @@ func (t *test) reach(label, base, path string) (*http.Response, string, *failure
 		return nil, "", reachFailure(label, u, err)
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
 	if resp.TLS == nil {
 		return resp, u.Host + " answers over plain http: the client secret and all tickets travel unencrypted", nil
 	}

@@ -2,6 +2,7 @@ package halo
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
@@ -118,7 +119,7 @@ func one[T any](ctx context.Context, c *Client, op, path string, query url.Value
 		return none, err
 	}
 	o, err := parseObject(a.text)
-	if err == errNoObject {
+	if errors.Is(err, errNoObject) {
 		return none, a.absent()
 	}
 	if err != nil {

@@ -106,10 +106,10 @@ func (s *Sim) DeleteTicket(id int) error {
 func (s *Sim) MergeTicket(id, into int) error {
 	return s.change(id, func(t *ticket) error {
 		target := s.db.tickets[into]
-		switch {
-		case target == nil:
+		switch target {
+		case nil:
 			return fmt.Errorf("there is no ticket %d to merge into", into)
-		case target == t:
+		case t:
 			return errors.New("a ticket can not be merged into itself")
 		}
 		t.MergedInto = into

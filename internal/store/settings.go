@@ -152,20 +152,13 @@ func (s *Store) Learn(ctx context.Context, pairs []alert.Tenant) error {
 }
 
 func rekey(ctx context.Context, tx *sql.Tx, p alert.Tenant) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, source, kind, fingerprint FROM alerts WHERE tenant = $1`, p.Domain)
-	if err != nil {
-		return err
-	}
 	type row struct{ id, source, kind, fingerprint string }
-	var old []row
-	for rows.Next() {
+	old, err := list(ctx, tx, `SELECT id, source, kind, fingerprint FROM alerts WHERE tenant = $1`, []any{p.Domain}, func(s scanner) (row, error) {
 		var r row
-		if err := rows.Scan(&r.id, &r.source, &r.kind, &r.fingerprint); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		old = append(old, r)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		err := s.Scan(&r.id, &r.source, &r.kind, &r.fingerprint)
+		return r, err
+	})
+	if err != nil {
 		return err
 	}
 	for _, r := range old {
