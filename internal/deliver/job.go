@@ -61,6 +61,12 @@ func (j *job) step(ctx context.Context) (store.Call, error) {
 		return store.CallNote, j.note(ctx)
 	case stepClose:
 		return store.CallClose, j.close(ctx)
+	case stepCheck:
+		live, err := j.check(ctx)
+		if err != nil || !live {
+			return store.CallNone, err
+		}
+		return store.CallNone, j.d.store.Checked(ctx, j.ticket.ID, j.d.owner)
 	default:
 		t := j.ticket
 		if err := j.d.store.Done(ctx, t.ID, j.d.owner, t.Seq, t.WantClosed, j.d.now()); err != nil {

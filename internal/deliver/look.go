@@ -62,6 +62,8 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 			}
 		}
 		return false, nil
+	case store.CallNone: // nothing was begun
+		return true, nil
 	default: // a closing: reading the ticket shows it
 		live, err := j.check(ctx)
 		if err != nil || !live {

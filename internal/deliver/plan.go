@@ -16,6 +16,7 @@ const (
 	stepCreate             // Halo has no such ticket
 	stepNote               // there is news that Halo does not show
 	stepClose              // nothing is wrong any more
+	stepCheck              // something happened to Halo's ticket
 )
 
 // next decides what to do for a ticket, by what Halo should show and what it
@@ -30,6 +31,8 @@ func next(t store.Ticket, closes bool) step {
 		return stepNote
 	case t.WantClosed && closes:
 		return stepClose
+	case t.WantCheck:
+		return stepCheck
 	}
 	return stepDone
 }

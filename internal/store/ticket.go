@@ -71,6 +71,7 @@ type Ticket struct {
 	ShownSeq   int64 // reports that Halo knows of
 	NotedAt    time.Time
 	WantClosed bool
+	WantCheck  bool // something happened to Halo's ticket, so it is to be read
 
 	Delivery    DeliveryState
 	DueAt       time.Time
@@ -86,7 +87,7 @@ type Ticket struct {
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
 	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
-	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
+	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
 	t.begun, t.begun_at, t.begun_seq, t.lease_until`
 
 type scanner interface{ Scan(...any) error }
@@ -100,7 +101,7 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
 		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &haloID, &previous, &created, &opened, &closed,
-		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
+		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
 		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {
 		return Ticket{}, err
@@ -220,12 +221,34 @@ func (s *Store) Moved(ctx context.Context, id, owner string, haloID int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `halo_id = $3`, haloID) })
 }
 
+// Checked records that Halo's ticket was read, and is open.
+func (s *Store) Checked(ctx context.Context, id, owner string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `want_check = 0`) })
+}
+
+// Hint asks for open tickets to be read in Halo, by their ids there. Ids that
+// are not of our tickets do no harm.
+func (s *Store) Hint(ctx context.Context, haloIDs []int, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, id := range haloIDs {
+			_, err := tx.ExecContext(ctx, `UPDATE tickets SET want_check = 1,
+				delivery = CASE WHEN delivery = 'completed' THEN 'available' ELSE delivery END,
+				due_at = CASE WHEN delivery = 'completed' THEN $1 ELSE due_at END
+				WHERE halo_id = $2 AND state = 'open'`, millis(now), id)
+			if err != nil {
+				return fmt.Errorf("note that Halo's ticket %d changed: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
 // Closed records that the ticket is closed in Halo, by us or by a person.
 // Firing alerts that were reported since Halo was last told go on a new
 // ticket, which follows this one.
 func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', delivery = 'completed', attempt = 0,
+		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', want_check = 0, delivery = 'completed', attempt = 0,
 			error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`, millis(now))
 		if err != nil {
 			return err
@@ -270,7 +293,7 @@ func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 // seq. If more came in the meantime, the ticket is due again at once.
 func (s *Store) Done(ctx context.Context, id, owner string, seq int64, wantClosed bool, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `delivery = CASE WHEN seq = $3 AND want_closed = $4 THEN 'completed' ELSE 'available' END,
+		return leased(ctx, tx, id, owner, `delivery = CASE WHEN seq = $3 AND want_closed = $4 AND want_check = 0 THEN 'completed' ELSE 'available' END,
 			due_at = $5, attempt = 0, error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`,
 			seq, flag(wantClosed), millis(now))
 	})

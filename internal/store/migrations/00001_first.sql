@@ -70,6 +70,7 @@ CREATE TABLE tickets (
     shown_seq     BIGINT NOT NULL DEFAULT 0,
     noted_at      BIGINT NOT NULL DEFAULT 0,
     want_closed   BIGINT NOT NULL DEFAULT 0,
+    want_check    BIGINT NOT NULL DEFAULT 0, -- something happened to Halo's ticket: read it
 
     -- The delivery: when it is due, who works on it, and how it went.
     delivery      TEXT NOT NULL, -- available, retryable, scheduled, completed, discarded, cancelled
