@@ -29,7 +29,10 @@ type Halo struct {
 	Tenant       string // empty if Halo is self-hosted
 	ClientID     string
 	ClientSecret Secret // empty: keep the stored one
-	TicketType   int    // Halo's id, positive
+	// WebhookSecret is the last part of the address to which Halo's webhook
+	// posts. Empty: keep the stored one, if there is one.
+	WebhookSecret Secret
+	TicketType    int // Halo's id, positive
 
 	Priority      *int // nil: Halo's own choice for the ticket type
 	RequestSource *int // nil: Halo's own choice; 0 and negative ids are valid [B]

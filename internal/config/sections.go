@@ -43,10 +43,11 @@ func (r *reader) config(data []byte) *Config {
 
 func (n node) halo() Halo {
 	s := n.section("resource_url", "auth_url", "tenant", "client_id", "client_secret", "ticket_type", "priority",
-		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "rate_limit")
+		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "rate_limit", "webhook_secret")
 	h := Halo{
 		Tenant:        s.text("tenant"),
 		ClientSecret:  Secret(s.text("client_secret")),
+		WebhookSecret: Secret(s.text("webhook_secret")),
 		TicketType:    s.ticketType(),
 		Priority:      s.number("priority", 0),
 		RequestSource: s.number("request_source", -1<<31),

@@ -68,6 +68,7 @@ func (w *writer) halo(h Halo) {
 	w.line("consolidate", strconv.FormatBool(h.Consolidate))
 	w.line("link_users", strconv.FormatBool(h.LinkUsers))
 	w.line("rate_limit", h.RateLimit.String())
+	w.secret("webhook_secret", h.WebhookSecret)
 }
 
 func (w *writer) line(key, value string) { fmt.Fprintf(w, "%s%s: %s\n", w.indent, key, value) }

@@ -36,7 +36,8 @@ func RequestID(ctx context.Context) string {
 
 // AccessLog gives every request an id (the sender's X-Request-Id if it has 1
 // to 64 letters, digits, ".", "_" or "-"; else a random one), returns it in
-// X-Request-Id, and logs one line for each request when it is over. The line
+// X-Request-Id, and logs one line for each request when it is over, for a read
+// that went well at level debug. The line
 // holds no query, no header, and no path but one that a [Mux] below has routed;
 // a path with a secret shows as its pattern.
 func AccessLog(log *slog.Logger, next http.Handler) http.Handler {
@@ -62,11 +63,20 @@ func AccessLog(log *slog.Logger, next http.Handler) http.Handler {
 			if aborted {
 				attrs = append(attrs, slog.Bool("aborted", true))
 			}
-			log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+			log.LogAttrs(ctx, level(r.Method, rec.status), "request", attrs...)
 		}()
 		next.ServeHTTP(rec, r.WithContext(ctx))
 		aborted = false
 	})
+}
+
+// level keeps the log readable at night: reads that went well, health checks
+// before all, show only to those who ask for it.
+func level(method string, status int) slog.Level {
+	if (method == http.MethodGet || method == http.MethodHead) && status < 400 {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 func isRequestID(id string) bool {
