@@ -46,6 +46,15 @@ func (*versionCmd) Run(s *session) error {
 	return s.print(versionLine(info))
 }
 
+// Version is the program's version as the Go tool wrote it into the program.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
 func versionLine(info *debug.BuildInfo) string {
 	version, revision, modified := info.Main.Version, "", ""
 	for _, setting := range info.Settings {

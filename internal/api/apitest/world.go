@@ -73,7 +73,7 @@ func (w *World) Logged() string {
 // New starts a World at a time.
 func New(t testing.TB, now time.Time) *World {
 	t.Helper()
-	st, err := store.Open(t.Context(), t.TempDir())
+	st, err := store.Open(t.Context(), "", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
