@@ -87,7 +87,7 @@ func sim(ctx context.Context, o cli.SimOptions, stdout, _ io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "Halo simulator on http://%[1]s/ (tickets and faults)\nresource_url: http://%[1]s/api\nauth_url:     http://%[1]s/auth\nclient_id and client_secret: demo\n", l.Addr())
 	server := &http.Server{Handler: halosim.New(options), ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve on %s: %w", o.Listen, err)

@@ -10,12 +10,17 @@ import (
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/conntest"
+	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/httpserver"
 )
 
 // stuckAfter is how long a delivery may be due before deliveries count as
 // stuck.
 const stuckAfter = 15 * time.Minute
+
+// downAfter is how long Halo may be down before a server is not ready. A
+// short outage is what deliveries wait out, and no reason to wake anybody.
+const downAfter = 2 * time.Minute
 
 // health answers that the process lives.
 func (a *App) health(w http.ResponseWriter, _ *http.Request) error {
@@ -28,7 +33,7 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 	if err := a.store.Ping(r.Context(), a.opts.Now()); err != nil {
 		return httpserver.Errorf(http.StatusServiceUnavailable, "cannot_store", "the database cannot be written to: %v", err)
 	}
-	if t := a.settings.deliver.Trouble(); t != nil {
+	if t := a.settings.deliver.Trouble(); t != nil && (t.Class != deliver.ClassDown || a.opts.Now().Sub(t.Since) > downAfter) {
 		return httpserver.Errorf(http.StatusServiceUnavailable, "deliveries_wait", "Halo: %s (since %s). %s", t.Reason, t.Since.UTC().Format(time.RFC3339), t.Remedy)
 	}
 	st, err := a.store.Stats(r.Context(), a.opts.Now())

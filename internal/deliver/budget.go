@@ -16,6 +16,13 @@ type budget struct {
 	window time.Duration
 }
 
+// newBudget widens the window a little: Halo counts a call when it arrives,
+// which may be later than when we counted it, and it must not see more calls
+// in its window than we see in ours.
+func newBudget(s *store.Store, now func() time.Time, limit int, window time.Duration) budget {
+	return budget{store: s, now: now, limit: limit, window: window + min(window/20, 2*time.Second)}
+}
+
 // wait takes a place in the window, and waits until there is one.
 func (b budget) wait(ctx context.Context) error {
 	for {

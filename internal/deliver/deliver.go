@@ -81,7 +81,7 @@ func New(o Options) *Deliverer {
 // anybody else: its calls are put under the budget. What waited for the old
 // settings is tried again.
 func (d *Deliverer) Configure(ctx context.Context, h *halo.Client, s Settings) error {
-	b := budget{store: d.store, now: d.now, limit: s.RateLimit, window: s.RateWindow}
+	b := newBudget(d.store, d.now, s.RateLimit, s.RateWindow)
 	h.Wait = b.wait
 	d.target.Store(&target{halo: h, settings: s, budget: b})
 	d.gate.reset()

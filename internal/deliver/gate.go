@@ -28,11 +28,14 @@ type gate struct {
 
 // Trouble is why deliveries wait.
 type Trouble struct {
-	Class  string // of the error
+	Class  string // of the error, or ClassDown
 	Reason string // what Halo says
 	Remedy string // what to do about it
 	Since  time.Time
 }
+
+// ClassDown is the class of the trouble that Halo cannot be reached, or fails.
+const ClassDown = "down"
 
 const (
 	// refusedProbe is the time between two probes while Halo refuses everybody.
@@ -165,7 +168,7 @@ func (g *gate) trouble() *Trouble {
 		t := *g.refused
 		return &t
 	case !g.downSince.IsZero():
-		return &Trouble{Class: "down", Reason: g.downError, Since: g.downSince,
+		return &Trouble{Class: ClassDown, Reason: g.downError, Since: g.downSince,
 			Remedy: "Halo cannot be reached or fails. Nothing is lost: deliveries go on when it is back."}
 	}
 	return nil

@@ -77,7 +77,7 @@ func Run(ctx context.Context, o Options, out, progress io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 
 	seed := halosim.DefaultSeed()
 	seed.Clients = append(seed.Clients, ownClient())
@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer sim.Close()
+	defer func() { _ = sim.Close() }()
 
 	server, err := start(ctx, dir, sim.addr, o)
 	if err != nil {
