@@ -1,0 +1,107 @@
+package cipp
+
+import "github.com/halert/halert/internal/alert"
+
+// licenceAlerts are about what the customer pays Microsoft for.
+func licenceAlerts() []spec {
+	return []spec{
+		{
+			Name: "LicenseAssignmentErrors", Title: "Licence assignment errors", Severity: alert.Warning,
+			What:    "Licences could not be assigned to users.",
+			Means:   "The user misses mail, apps or protection that the licence should give.",
+			Do:      "Read the error: buy or free licences, set the usage location, or solve the conflict between service plans; then reprocess the assignment.",
+			Keys:    []string{"UserPrincipalName", "SkuId"},
+			Columns: []string{"UserPrincipalName", "LicenseName", "Error"},
+			Portals: []portal{m365Admin, entraUsers}, Page: pageUsers, UserID: "Id",
+		},
+		{
+			Name: "ExpiringLicenses", Title: "Licences about to expire", Severity: alert.Warning,
+			What:    "Subscriptions reach the end of their term.",
+			Means:   "Users lose their services when it lapses, or it renews for another term that nobody wanted.",
+			Do:      "Agree with the customer on renewal, number of seats and term before the date.",
+			Keys:    []string{"SkuId", "Term"},
+			Columns: []string{"License", "DaysUntilRenew", "NextLifecycle", "Term", "TotalLicenses", "CountUsed"},
+			Portals: []portal{m365Admin}, NoUser: true,
+		},
+		{
+			Name: "UnusedLicenses", Title: "Unused licences", Severity: alert.Info,
+			What:    "More licences are paid for than are assigned.",
+			Means:   "The customer pays for seats that nobody uses.",
+			Do:      "Ask whether the seats are being kept for somebody, and reduce them at the next renewal if not.",
+			Keys:    []string{"SkuId"},
+			Columns: []string{"LicenseName", "ConsumedUnits", "EnabledUnits"},
+			Portals: []portal{m365Admin}, NoUser: true,
+		},
+		{
+			Name: "OverusedLicenses", Title: "More licences used than bought", Severity: alert.Warning,
+			What:    "More licences are assigned than are paid for.",
+			Means:   "Users lose their services when Microsoft enforces the number.",
+			Do:      "Buy the missing seats, or take the licence from users who do not need it.",
+			Keys:    []string{"SkuId"},
+			Columns: []string{"LicenseName", "ConsumedUnits", "EnabledUnits"},
+			Portals: []portal{m365Admin}, NoUser: true,
+		},
+		{
+			Name: "EntraLicenseUtilization", Title: "Entra ID licences exceeded", Severity: alert.Warning,
+			What:    "More users use Entra ID P1 or P2 features than have a licence for them.",
+			Means:   "The tenant breaks the licence terms.",
+			Do:      "Buy the missing licences, or restrict the policies to users who are licensed.",
+			Keys:    []string{"LicenseType"},
+			Columns: []string{"LicenseType", "UsedLicenses", "EntitledLicenses", "UsagePercent"},
+			Portals: []portal{entraHome, m365Admin}, NoUser: true,
+		},
+		{
+			Name: "QuotaUsed", Title: "Mailboxes almost full", Severity: alert.Warning,
+			What:    "Mailboxes are near their size limit.",
+			Means:   "A full mailbox neither sends nor receives.",
+			Do:      "Switch on the archive or a retention policy for the mailbox, have the owner clean up, or assign a larger plan.",
+			Keys:    []string{"Owner"},
+			Columns: []string{"Owner", "UsagePercent", "RecipientType", "StorageUsedInBytes", "ProhibitSendReceiveQuotaInBytes"},
+			Portals: []portal{exchangeMailboxes}, Page: "/email/administration/mailboxes", User: "Owner",
+		},
+		{
+			Name: "SharePointQuota", Title: "SharePoint storage almost full", Severity: alert.Warning,
+			What:    "The SharePoint storage of the tenant is near its limit.",
+			Means:   "When it is full, all sites become read-only.",
+			Do:      "Delete old versions and sites that nobody uses, or buy storage.",
+			Columns: []string{"UsedStoragePercentage", "StorageUsed", "StorageQuota"},
+			Portals: []portal{sharePointAdmin}, NoUser: true, Whole: true,
+		},
+		{
+			Name: "OneDriveQuota", Title: "OneDrives almost full", Severity: alert.Warning,
+			What:    "OneDrives are near their size limit.",
+			Means:   "A full OneDrive stops to synchronise, and new files stay on the device only.",
+			Do:      "Have the owner clean up, or raise the limit in the SharePoint admin center.",
+			Keys:    []string{"Owner"},
+			Columns: []string{"Owner", "UsagePercent", "GBLeft"},
+			Portals: []portal{sharePointAdmin}, Page: "/teams-share/onedrive", User: "Owner",
+		},
+		{
+			Name: "UnlicensedOneDriveData", Title: "OneDrive data about to be deleted", Severity: alert.Warning,
+			What:    "Users without a licence still have data in OneDrive.",
+			Means:   "Microsoft archives and then deletes such data.",
+			Do:      "Move the files that are still needed to a SharePoint site or another user, or license the user again.",
+			Keys:    []string{"Owner", "UserPrincipalName", "ownerPrincipalName", "webUrl", "SiteUrl", "siteId"},
+			Columns: []string{"Owner", "UserPrincipalName", "ownerPrincipalName", "webUrl"},
+			Portals: []portal{sharePointAdmin}, Page: "/teams-share/onedrive",
+		},
+		{
+			Name: "InactiveSharePointSites", Title: "Inactive SharePoint sites", Severity: alert.Info,
+			What:    "SharePoint sites have not been used for a long time.",
+			Means:   "They take up storage, and their sharing links stay open unseen.",
+			Do:      "Ask the owner whether the site can be archived or deleted.",
+			Keys:    []string{"siteId", "webUrl"},
+			Columns: []string{"displayName", "webUrl", "ownerPrincipalName", "lastActivityDate", "DaysSinceActivity"},
+			Portals: []portal{sharePointAdmin}, Page: "/teams-share/sharepoint", User: "ownerPrincipalName",
+		},
+		{
+			Name: "InactiveTeamsSites", Title: "Inactive teams", Severity: alert.Info,
+			What:    "Teams and their sites have not been used for a long time.",
+			Means:   "They take up storage, and their guests keep their access.",
+			Do:      "Ask the owner whether the team can be archived or deleted.",
+			Keys:    []string{"teamsTeamId", "siteId"},
+			Columns: []string{"teamsTeamName", "teamsSiteUrl", "ownerPrincipalName", "effectiveLastActivityDate", "DaysSinceActivity"},
+			Portals: []portal{teamsAdmin, sharePointAdmin}, Page: "/teams-share/teams/list-team", User: "ownerPrincipalName",
+		},
+	}
+}

@@ -1,0 +1,134 @@
+package cipp
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	// A value after "password is", "Password:", "temporary access pass for X is" and the like.
+	saidSecret = regexp.MustCompile(`(?i)((?:pass(?:words?|wd|code|phrase)|\bpwd|temporary access pass|\btap|(?:client|app|application) secret)\b["'*_` + "`" + `]*` +
+		`(?:\s+(?:for|of)\s+(?:(?:the|this|user|account|mailbox)\s+)*[^\s:=]+(?:\s+\([^\s)]+\))?)?` +
+		`(?:\s+(?:is|was|has been|had been)(?:\s+(?:now|set to|reset to|changed to))?\s*:?|\s+(?:set|reset|changed)?\s*to\b|\s*(?::|=|->)))` +
+		`((?:[\s*_` + "`" + `]|<[^<>]{1,40}>)*)("[^"]*"|'[^']*'|[^\s<]+)`)
+	// "new password Xyz", without a word between.
+	bareSecret = regexp.MustCompile(`(?i)(\b(?:new|temporary|temp|initial|generated|random)\s+password\s+["'*_` + "`" + `]*)([^\s<"']+)`)
+	// The begin of a member in JSON, at whatever depth of escaping.
+	memberStart = regexp.MustCompile(`(\\*)"([^"\\\r\n]{2,80})\\*"\s*:\s*`)
+	// A hash table of PowerShell that was turned into a string.
+	psParameters = regexp.MustCompile(`(?is)(\bParameters\s*=\s*).+`)
+)
+
+// redactText removes secrets that a sentence tells.
+func redactText(s string) string {
+	low := strings.ToLower(s)
+	if strings.HasPrefix(strings.TrimSpace(low), "@{") && strings.Contains(low, "parameters") {
+		s = psParameters.ReplaceAllString(s, "${1}"+removed)
+	}
+	if !mentionsSecret(low) {
+		return s
+	}
+	s = replaceSaid(saidSecret, s, 3)
+	return replaceSaid(bareSecret, s, 2)
+}
+
+func mentionsSecret(low string) bool {
+	for _, w := range []string{"pass", "pwd", "tap", "secret"} {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// replaceSaid replaces the given group of every match, unless it is a word of
+// the sentence ("the password is expired").
+func replaceSaid(re *regexp.Regexp, s string, group int) string {
+	var b strings.Builder
+	at := 0
+	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
+		start, end := m[2*group], m[2*group+1]
+		if word := s[start:end]; isPlainWord(word) {
+			continue
+		}
+		b.WriteString(s[at:start] + removed)
+		at = end
+	}
+	if at == 0 {
+		return s
+	}
+	return b.String() + s[at:]
+}
+
+// isPlainWord recognises words that stand after "password is" in sentences
+// about a password, and values that are no secret.
+func isPlainWord(s string) bool {
+	switch strings.ToLower(strings.Trim(s, `"'.,;:!()[]`+"`")) {
+	case "", "true", "false", "yes", "no", "null", "none", "n/a", "enabled", "disabled", "removed",
+		"expired", "expiring", "required", "weak", "strong", "old", "older", "too", "not", "never", "set", "reset", "changed",
+		"about", "the", "a", "an", "in", "on", "at", "for", "of", "to", "is", "was", "has", "been", "be", "by", "and", "or", "with",
+		"user", "their", "his", "her", "its", "this", "that", "must", "will", "should", "can", "cannot", "could", "now", "still",
+		"unchanged", "unknown", "blank", "empty", "managed", "stored", "shared", "invalid", "incorrect", "compromised", "breached",
+		"policy", "policies", "hash", "protection", "writeback", "expiration", "expiry", "successfully", "failed":
+		return true
+	}
+	return false
+}
+
+// redactMembers removes the values of JSON members with telling names from a
+// text that cannot be decoded: cut off, or escaped several times over.
+func redactMembers(s string) string {
+	if !strings.Contains(s, `"`) && !strings.Contains(s, `u0022`) {
+		return s
+	}
+	s = strings.ReplaceAll(s, `\u0022`, `\"`)
+	var b strings.Builder
+	at := 0
+	for at < len(s) {
+		m := memberStart.FindStringSubmatchIndex(s[at:])
+		if m == nil {
+			break
+		}
+		escape, name, start := s[at+m[2]:at+m[3]], s[at+m[4]:at+m[5]], at+m[1]
+		b.WriteString(s[at:start])
+		at = start
+		if letters(name) == "parameters" || isSecretName(name) || isCallerHeader(name) {
+			b.WriteString(escape + `"` + removed + escape + `"`)
+			at = valueEnd(s, start, len(escape))
+		}
+	}
+	b.WriteString(s[at:])
+	return b.String()
+}
+
+// valueEnd finds the end of the JSON value at i, in a text whose quotes have
+// this many backslashes before them. A value that does not end takes all.
+func valueEnd(s string, i, escape int) int {
+	depth, inString, slashes := 0, false, 0
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			slashes++
+			continue
+		case c == '"' && slashes <= escape:
+			if slashes < escape {
+				return i // the string around ends
+			}
+			inString = !inString
+			if !inString && depth == 0 {
+				return i + 1
+			}
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+		case (c == '}' || c == ']') && depth > 0:
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case depth == 0 && strings.IndexByte(",}] \t\r\n", c) >= 0:
+			return i
+		}
+		slashes = 0
+	}
+	return len(s)
+}
