@@ -24,7 +24,13 @@ func Redact(raw []byte) []byte {
 	// UTF-16 text of the Latin script is UTF-8 once its zero bytes are gone.
 	raw = bytes.TrimPrefix(bytes.TrimPrefix(raw, []byte{0xFF, 0xFE}), []byte{0xFE, 0xFF})
 	raw = bytes.ReplaceAll(raw, []byte{0}, nil)
-	return []byte(redactText(redactMembers(strings.ToValidUTF8(string(raw), "\uFFFD"))))
+	text := rawPSParameters.ReplaceAllString(strings.ToValidUTF8(string(raw), "\uFFFD"), "${1}"+removed)
+	text, secrets := redactMembers(text)
+	r := redactor{seen: make(map[string]bool)}
+	for _, s := range secrets {
+		r.seen[s] = true
+	}
+	return []byte(redactText(r.replacer().Replace(text)))
 }
 
 // redactTree removes the secrets of a document: those that a name gives away,
@@ -32,11 +38,7 @@ func Redact(raw []byte) []byte {
 func redactTree(v jsontree.Value) jsontree.Value {
 	r := redactor{seen: make(map[string]bool)}
 	r.collect(v)
-	var pairs []string
-	for _, s := range slices.SortedFunc(maps.Keys(r.seen), longestFirst) {
-		pairs = append(pairs, s, removed)
-	}
-	r.repeats = strings.NewReplacer(pairs...)
+	r.repeats = r.replacer()
 	return r.clean(v)
 }
 
@@ -56,6 +58,14 @@ type redactor struct {
 // minRepeat is the length from which on a secret is looked for in texts;
 // shorter ones are words of the language too often.
 const minRepeat = 6
+
+func (r *redactor) replacer() *strings.Replacer {
+	var pairs []string
+	for _, s := range slices.SortedFunc(maps.Keys(r.seen), longestFirst) {
+		pairs = append(pairs, s, removed)
+	}
+	return strings.NewReplacer(pairs...)
+}
 
 func (r *redactor) collect(v jsontree.Value) {
 	if v.Kind == jsontree.String {
@@ -126,6 +136,7 @@ func (r *redactor) clean(v jsontree.Value) jsontree.Value {
 
 // text cleans a string: the JSON inside it as JSON, the rest by its wording.
 func (r *redactor) text(s string) string {
+	s = cutPSParameters(s) // before JSON is taken out of it
 	var b strings.Builder
 	at := 0
 	for _, part := range embedded(s) {
@@ -138,7 +149,8 @@ func (r *redactor) text(s string) string {
 }
 
 func (r *redactor) words(s string) string {
-	return redactText(redactMembers(r.repeats.Replace(s)))
+	s, _ = redactMembers(r.repeats.Replace(s))
+	return redactText(s)
 }
 
 // embeddedJSON is an object or array that stands in a text.

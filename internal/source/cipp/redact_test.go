@@ -58,6 +58,7 @@ func TestNothingSecretIsStored(t *testing.T) {
 		"unknown kind":            `[{"what":{"Parameters":{"a":"Quartz!Falcon77"}}}]`,
 		"snooze":                  `{"TaskInfo":{"Command":"x"},"Results":[{"password":"Quartz!Falcon77"}],"Snooze":{"items":[{"contentPreview":"Quartz!Falcon77","alertItem":{"password":"Quartz!Falcon77"}}]}}`,
 	}
+	onlyRepeated := map[string]bool{"keys and values": true}
 	for name, body := range bodies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,8 +73,10 @@ func TestNothingSecretIsStored(t *testing.T) {
 			if err != nil || !bytes.Equal(again, stored) {
 				t.Errorf("prepared again it differs: %v\n%s\n%s", err, stored, again)
 			}
-			// The same body, broken, as it goes to quarantine.
-			if kept := cipp.Redact([]byte(body[:len(body)-1])); strings.Contains(name, "field") && bytes.Contains(kept, []byte(`:"Quartz`)) {
+			// The same body, broken, as it goes to quarantine. There, only
+			// names and wording tell what is a secret.
+			kept := cipp.Redact([]byte(body[:len(body)-1]))
+			if bytes.Contains(kept, []byte("Falcon77")) && !onlyRepeated[name] {
 				t.Errorf("the secret is in quarantine: %s", kept)
 			}
 		})

@@ -15,21 +15,28 @@ var (
 	bareSecret = regexp.MustCompile(`(?i)(\b(?:new|temporary|temp|initial|generated|random)\s+password\s+["'*_` + "`" + `]*)([^\s<"']+)`)
 	// The begin of a member in JSON, at whatever depth of escaping.
 	memberStart = regexp.MustCompile(`(\\*)"([^"\\\r\n]{2,80})\\*"\s*:\s*`)
-	// A hash table of PowerShell that was turned into a string.
+	// The parameters in a hash table of PowerShell that was turned into a string.
 	psParameters = regexp.MustCompile(`(?is)(\bParameters\s*=\s*).+`)
+	// The same in a string of a body that cannot be decoded.
+	rawPSParameters = regexp.MustCompile(`(?is)(@\{[^"]*?\bParameters\s*=\s*)(?:[^"\\]|\\.)*`)
 )
 
 // redactText removes secrets that a sentence tells.
 func redactText(s string) string {
-	low := strings.ToLower(s)
-	if strings.HasPrefix(strings.TrimSpace(low), "@{") && strings.Contains(low, "parameters") {
-		s = psParameters.ReplaceAllString(s, "${1}"+removed)
-	}
-	if !mentionsSecret(low) {
+	if !mentionsSecret(strings.ToLower(s)) {
 		return s
 	}
 	s = replaceSaid(saidSecret, s, 3)
 	return replaceSaid(bareSecret, s, 2)
+}
+
+// cutPSParameters removes the parameters of a task that was serialised as
+// "@{Command=…; Parameters=…}", and all behind them: their end cannot be told.
+func cutPSParameters(s string) string {
+	if !strings.HasPrefix(strings.TrimSpace(s), "@{") {
+		return s
+	}
+	return psParameters.ReplaceAllString(s, "${1}"+removed)
 }
 
 func mentionsSecret(low string) bool {
@@ -76,14 +83,25 @@ func isPlainWord(s string) bool {
 }
 
 // redactMembers removes the values of JSON members with telling names from a
-// text that cannot be decoded: cut off, or escaped several times over.
-func redactMembers(s string) string {
+// text that cannot be decoded: cut off, or escaped several times over. It also
+// returns the plain secrets that it removed.
+func redactMembers(s string) (string, []string) {
 	if !strings.Contains(s, `"`) && !strings.Contains(s, `u0022`) {
-		return s
+		return s, nil
 	}
 	s = strings.ReplaceAll(s, `\u0022`, `\"`)
+	return memberScan{whole: true}.run(s)
+}
+
+// memberScan goes once through a text. With whole, the parameters of tasks and
+// the headers of callers go as a whole; without, only what is in them by its
+// own name. Values are looked at once, so that the time stays linear.
+type memberScan struct{ whole bool }
+
+func (scan memberScan) run(s string) (string, []string) {
 	var b strings.Builder
-	at := 0
+	var secrets []string
+	at, named := 0, false // named: the member before said that it is a secret's name
 	for at < len(s) {
 		m := memberStart.FindStringSubmatchIndex(s[at:])
 		if m == nil {
@@ -92,13 +110,38 @@ func redactMembers(s string) string {
 		escape, name, start := s[at+m[2]:at+m[3]], s[at+m[4]:at+m[5]], at+m[1]
 		b.WriteString(s[at:start])
 		at = start
-		if letters(name) == "parameters" || isSecretName(name) || isCallerHeader(name) {
-			b.WriteString(escape + `"` + removed + escape + `"`)
+		switch {
+		case scan.whole && (letters(name) == "parameters" || isCallerHeader(name)):
 			at = valueEnd(s, start, len(escape))
+			_, inner := memberScan{}.run(s[start:at])
+			secrets = append(secrets, inner...)
+		case isSecretName(name) || named && strings.EqualFold(name, "value"):
+			at = valueEnd(s, start, len(escape))
+			if value := strings.Trim(s[start:at], `\"`); len(value) >= minRepeat && len(value) <= maxName && !isPlainWord(value) {
+				secrets = append(secrets, value)
+			}
+		default:
+			named = isPairName(name) && isSecretName(beginOf(s[start:]))
+			continue
 		}
+		b.WriteString(escape + `"` + removed + escape + `"`)
+		named = false
 	}
 	b.WriteString(s[at:])
-	return b.String()
+	return b.String(), secrets
+}
+
+// beginOf is the string that a value begins with.
+func beginOf(s string) string {
+	s = strings.TrimLeft(s[:min(len(s), maxName)], `\"`)
+	if end := strings.IndexAny(s, `\"`); end >= 0 {
+		return s[:end]
+	}
+	return s
+}
+
+func isPairName(name string) bool {
+	return strings.EqualFold(name, "name") || strings.EqualFold(name, "key")
 }
 
 // valueEnd finds the end of the JSON value at i, in a text whose quotes have
