@@ -172,7 +172,7 @@ func (d *Deliverer) untilDue(ctx context.Context) (time.Duration, error) {
 	}
 	// A ticket that is due but cannot be claimed waits for another create:
 	// whoever ends that one nudges.
-	return min(idle, max(at.Sub(d.now()), 50*time.Millisecond)), nil
+	return min(idle, max(at.Sub(d.now()), 200*time.Millisecond)), nil
 }
 
 // work keeps the lease while it brings one ticket in line. stop ends the work
