@@ -146,7 +146,7 @@ func isTestButton(v jsontree.Value, env envelope) bool {
 		return true
 	}
 	return len(v.List) == 2 && v.Has("Title") && v.Has("Text") &&
-		strings.Contains(strings.ToLower(v.Str("Title")), "notification test")
+		(strings.Contains(fold(v.Str("Title")), "notification test") || strings.Contains(fold(v.Str("Text")), "this is a test"))
 }
 
 // items lists what may be one object where an array is meant. [A]

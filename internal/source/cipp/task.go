@@ -160,14 +160,28 @@ func results(v jsontree.Value, depth int) []jsontree.Value {
 		return []jsontree.Value{v}
 	}
 	v = hashTable(v)
-	inner := v.Get("Results")
-	if len(v.List) == 1 && v.Has("Results") || inner.Unwrap().Kind == jsontree.Array || inner.Unwrap().Kind == jsontree.Object {
-		return results(inner, depth+1)
+	if onlyResults(v) {
+		return results(v.Get("Results"), depth+1)
 	}
 	if v.IsEmpty() {
 		return nil
 	}
 	return []jsontree.Value{v}
+}
+
+// onlyResults tells that an object is but a wrapping around results. A row that
+// says more beside them stays whole.
+func onlyResults(v jsontree.Value) bool {
+	for i := range v.List {
+		switch m := &v.List[i]; letters(m.Name) {
+		case "results", "metadata":
+		default:
+			if !m.Value.IsEmpty() {
+				return false
+			}
+		}
+	}
+	return v.Has("Results")
 }
 
 // hashTable puts a hash table together again that was serialised as its .NET
