@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/source/jsontree"
@@ -176,7 +178,8 @@ func linkText(name string) string {
 	if text == "" {
 		return "Link"
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func addLink(links []alert.Link, text, raw string) []alert.Link {

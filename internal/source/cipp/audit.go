@@ -51,9 +51,9 @@ func (c *collector) audit(v jsontree.Value, env envelope) {
 		topic.Links = addPage(nil, c.base, pageAudit, tenant)
 	}
 	if custom {
-		topic.Title = withoutTenant(title, prefix)
+		topic.Title = firstOf(withoutTenant(title, prefix), topic.Title)
 	}
-	topic.Title = alert.Cut(oneLine(topic.Title), maxTitle)
+	topic.Title = alert.Cut(firstOf(oneLine(topic.Title), "Audit log"), maxTitle)
 	topic.Comment = comment(firstOf(v.Str("AlertComment"), raw.Str("CIPPAlertComment")), 1)
 	c.add(alert.Event{
 		Action: alert.Trigger, Topic: topic, Tenant: tenant, Severity: orSeverity(rowSeverity(raw), severity),

@@ -1,6 +1,7 @@
 package cipp
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/halert/halert/internal/alert"
@@ -27,24 +28,19 @@ type spec struct {
 	OneShot       bool   // reports something that happened: its absence later means nothing
 }
 
-// catalogue returns all scripted alerts of CIPP. [A]
-func catalogue() []spec {
-	var all []spec
-	for _, part := range [][]spec{
-		identityAlerts(), signInAlerts(), licenceAlerts(), applicationAlerts(),
-		deviceAlerts(), defenderAlerts(), mailAlerts(), tenantAlerts(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
+// catalogue holds all scripted alerts of CIPP. [A] Like the other tables of
+// this package it is never written to.
+var catalogue = slices.Concat(
+	identityAlerts, signInAlerts, licenceAlerts, applicationAlerts,
+	deviceAlerts, defenderAlerts, mailAlerts, tenantAlerts,
+)
 
 // commandPrefix begins the command of every scripted alert. [A] The case
 // varies between versions of CIPP.
 const commandPrefix = "get-cippalert"
 
 // scripted is the catalogue by the folded command.
-var scripted = byCommand(catalogue())
+var scripted = byCommand(catalogue)
 
 func byCommand(all []spec) map[string]*spec {
 	m := make(map[string]*spec, len(all))

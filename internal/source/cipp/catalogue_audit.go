@@ -1,6 +1,7 @@
 package cipp
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/halert/halert/internal/alert"
@@ -45,7 +46,7 @@ func presetFor(raw jsontree.Value) *preset {
 // some of them end with.
 func operationKey(s string) string { return strings.TrimRight(fold(s), ".") }
 
-var presets = append(mailPresets(), directoryPresets()...)
+var presets = slices.Concat(mailPresets(), accountPresets, signInPresets())
 
 func mailPresets() []preset {
 	ruleColumns := []string{"Name", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "MoveToFolder", "DeleteMessage", "ClientIP", "CIPPGeoLocation"}
@@ -88,69 +89,63 @@ func mailPresets() []preset {
 	}
 }
 
-func directoryPresets() []preset {
-	return append(accountPresets(), signInPresets()...)
-}
-
-func accountPresets() []preset {
-	return []preset{
-		{Operation: "Add member to role.", spec: spec{
-			Name: "Add member to role.", Title: "Admin role granted", Severity: alert.Error,
-			What:    "A user was added to an administrator role.",
-			Means:   "More rights than needed, or given by an attacker, put the tenant at risk.",
-			Do:      "Confirm it with the person who did it; if nobody asked for it, remove the role and check both accounts.",
-			Columns: []string{"Role.DisplayName", "ObjectId", "UserId"}, Portals: []portal{entraRoles}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Update StsRefreshTokenValidFrom Timestamp.", spec: spec{
-			Name: "Update StsRefreshTokenValidFrom Timestamp.", Title: "Sessions revoked", Severity: alert.Info,
-			What:    "All sessions of a user were revoked.",
-			Means:   "It follows a changed password, or somebody is reacting to an incident.",
-			Do:      "Make sure that it belongs to something that is known, such as a reset or an offboarding.",
-			Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraUsers}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Disable Strong Authentication.", spec: spec{
-			Name: "Disable Strong Authentication.", Title: "MFA disabled for a user", Severity: alert.Error,
-			What:    "Per-user MFA was switched off.",
-			Means:   "Unless Conditional Access requires MFA, a password is now enough.",
-			Do:      "Ask who did it and why; switch it on again, or make sure that Conditional Access covers the user.",
-			Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraAuthMethods, entraUsers}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Remove Member from a role.", spec: spec{
-			Name: "Remove Member from a role.", Title: "Admin role removed", Severity: alert.Info,
-			What:    "A user was removed from a role.",
-			Means:   "An administrator may lose access that is still needed.",
-			Do:      "Make sure that the removal was meant.",
-			Columns: []string{"Role.DisplayName", "ObjectId", "UserId"}, Portals: []portal{entraRoles}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Reset user password.", spec: spec{
-			Name: "Reset user password.", Title: "Password reset by an administrator", Severity: alert.Warning,
-			What:    "An administrator reset the password of a user.",
-			Means:   "A reset that the user did not ask for is a way to take over the account.",
-			Do:      "Confirm it with the user or the administrator who did it.",
-			Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraUsers}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Update user.", Field: "SecuredAccessPassData", Holds: "passid", spec: spec{
-			Name: "TAPCreated", Title: "Temporary Access Pass created", Severity: alert.Warning,
-			What:    "A Temporary Access Pass was created for a user.",
-			Means:   "Whoever has the pass signs in as the user without password and second factor.",
-			Do:      "Confirm it with the administrator who made it, and delete the pass if nobody asked for it.",
-			Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraAuthMethods, entraUsers}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Add service principal.", spec: spec{
-			Name: "Add service principal.", Title: "Service principal added", Severity: alert.Warning,
-			What:    "An application got an identity in the tenant.",
-			Means:   "It can be given rights on mail and files, also by a user who was deceived.",
-			Do:      "Check who added the application and what it may do; disable it if nobody knows it.",
-			Columns: []string{"ObjectId", "Target", "UserId"}, Portals: []portal{entraEnterpriseApps}, Page: pageAudit, OneShot: true,
-		}},
-		{Operation: "Remove service principal.", spec: spec{
-			Name: "Remove service principal.", Title: "Service principal removed", Severity: alert.Info,
-			What:    "An application lost its identity in the tenant.",
-			Means:   "What uses the application does not work any more.",
-			Do:      "Make sure that the removal was meant; it can be restored for thirty days.",
-			Columns: []string{"ObjectId", "Target", "UserId"}, Portals: []portal{entraEnterpriseApps}, Page: pageAudit, OneShot: true,
-		}},
-	}
+var accountPresets = []preset{
+	{Operation: "Add member to role.", spec: spec{
+		Name: "Add member to role.", Title: "Admin role granted", Severity: alert.Error,
+		What:    "A user was added to an administrator role.",
+		Means:   "More rights than needed, or given by an attacker, put the tenant at risk.",
+		Do:      "Confirm it with the person who did it; if nobody asked for it, remove the role and check both accounts.",
+		Columns: []string{"Role.DisplayName", "ObjectId", "UserId"}, Portals: []portal{entraRoles}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Update StsRefreshTokenValidFrom Timestamp.", spec: spec{
+		Name: "Update StsRefreshTokenValidFrom Timestamp.", Title: "Sessions revoked", Severity: alert.Info,
+		What:    "All sessions of a user were revoked.",
+		Means:   "It follows a changed password, or somebody is reacting to an incident.",
+		Do:      "Make sure that it belongs to something that is known, such as a reset or an offboarding.",
+		Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraUsers}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Disable Strong Authentication.", spec: spec{
+		Name: "Disable Strong Authentication.", Title: "MFA disabled for a user", Severity: alert.Error,
+		What:    "Per-user MFA was switched off.",
+		Means:   "Unless Conditional Access requires MFA, a password is now enough.",
+		Do:      "Ask who did it and why; switch it on again, or make sure that Conditional Access covers the user.",
+		Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraAuthMethods, entraUsers}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Remove Member from a role.", spec: spec{
+		Name: "Remove Member from a role.", Title: "Admin role removed", Severity: alert.Info,
+		What:    "A user was removed from a role.",
+		Means:   "An administrator may lose access that is still needed.",
+		Do:      "Make sure that the removal was meant.",
+		Columns: []string{"Role.DisplayName", "ObjectId", "UserId"}, Portals: []portal{entraRoles}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Reset user password.", spec: spec{
+		Name: "Reset user password.", Title: "Password reset by an administrator", Severity: alert.Warning,
+		What:    "An administrator reset the password of a user.",
+		Means:   "A reset that the user did not ask for is a way to take over the account.",
+		Do:      "Confirm it with the user or the administrator who did it.",
+		Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraUsers}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Update user.", Field: "SecuredAccessPassData", Holds: "passid", spec: spec{
+		Name: "TAPCreated", Title: "Temporary Access Pass created", Severity: alert.Warning,
+		What:    "A Temporary Access Pass was created for a user.",
+		Means:   "Whoever has the pass signs in as the user without password and second factor.",
+		Do:      "Confirm it with the administrator who made it, and delete the pass if nobody asked for it.",
+		Columns: []string{"ObjectId", "UserId"}, Portals: []portal{entraAuthMethods, entraUsers}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Add service principal.", spec: spec{
+		Name: "Add service principal.", Title: "Service principal added", Severity: alert.Warning,
+		What:    "An application got an identity in the tenant.",
+		Means:   "It can be given rights on mail and files, also by a user who was deceived.",
+		Do:      "Check who added the application and what it may do; disable it if nobody knows it.",
+		Columns: []string{"ObjectId", "Target", "UserId"}, Portals: []portal{entraEnterpriseApps}, Page: pageAudit, OneShot: true,
+	}},
+	{Operation: "Remove service principal.", spec: spec{
+		Name: "Remove service principal.", Title: "Service principal removed", Severity: alert.Info,
+		What:    "An application lost its identity in the tenant.",
+		Means:   "What uses the application does not work any more.",
+		Do:      "Make sure that the removal was meant; it can be restored for thirty days.",
+		Columns: []string{"ObjectId", "Target", "UserId"}, Portals: []portal{entraEnterpriseApps}, Page: pageAudit, OneShot: true,
+	}},
 }
 
 func signInPresets() []preset {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/source/jsontree"
 )
 
 // scriptedNames are the 61 alerts of CIPP's page, and NewRole, which is no
@@ -92,6 +93,77 @@ func checkSpec(t *testing.T, s *spec) {
 	tenant := alert.NewTenant("c4e1f0aa-6b1d-4f7e-9a35-1d2b7f60e801", "wingtip.onmicrosoft.com")
 	if got := links(s, tenant, "https://cipp.msp.example"); len(got) < len(s.Portals) {
 		t.Errorf("%s: %d links for %d portals", s.Name, len(got), len(s.Portals))
+	}
+}
+
+// TestPresetsAreFound gives each preset a record that only it describes.
+func TestPresetsAreFound(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"Operation":"New-InboxRule"}`:                                          "New-InboxRule",
+		`{"operation":"new-inboxrule","MoveToFolder":"RSS Feeds"}`:               "New-InboxRuleRSS",
+		`{"Operation":"New-InboxRule","ForwardTo":"a@litware.example"}`:          "New-InboxRuleForward",
+		`{"Operation":"New-InboxRule","RedirectTo":["a@litware.example"]}`:       "New-InboxRuleRedirect",
+		`{"Operation":"Set-InboxRule","MoveToFolder":"Archive"}`:                 "Set-InboxRule",
+		`{"Operation":"Set-InboxRule","MoveToFolder":"\\RSS-feeds"}`:             "Set-InboxRuleRSS",
+		`{"Operation":"Set-InboxRule","ForwardTo":"a@litware.example"}`:          "Set-InboxRuleForward",
+		`{"Operation":"Set-InboxRule","RedirectTo":"a@litware.example"}`:         "Set-InboxRuleRedirect",
+		`{"Operation":"Add member to role"}`:                                     "Add member to role.",
+		`{"Operation":"Update StsRefreshTokenValidFrom Timestamp."}`:             "Update StsRefreshTokenValidFrom Timestamp.",
+		`{"Operation":"Disable Strong Authentication."}`:                         "Disable Strong Authentication.",
+		`{"Operation":"Remove member from a role."}`:                             "Remove Member from a role.",
+		`{"Operation":"Reset user password."}`:                                   "Reset user password.",
+		`{"Operation":"UserLoggedIn","CIPPGeoLocation":"BR"}`:                    "UserLoggedInFromUnknownLocation",
+		`{"Operation":"UserLoggedIn","CIPPBadRepIP":true}`:                       "badRepIP",
+		`{"Operation":"UserLoggedIn","CIPPHostedIP":"True"}`:                     "HostedIP",
+		`{"Operation":"Add service principal."}`:                                 "Add service principal.",
+		`{"Operation":"Remove service principal."}`:                              "Remove service principal.",
+		`{"Operation":"Update user.","SecuredAccessPassData":[{"PassId":"x"}]}`:  "TAPCreated",
+		`{"Operation":"Set-Mailbox","ForwardingSmtpAddress":"smtp:a@l.example"}`: "Set-MailboxForwardingExternal",
+		`{"Operation":"Add-RoleGroupMember"}`:                                    "Add-RoleGroupMember",
+		// The record came from a hosting provider, but the rule asked for the place.
+		`{"Operation":"UserLoggedIn","CIPPHostedIP":true,"CIPPClause":"CIPPGeoLocation NotIn NL"}`: "UserLoggedInFromUnknownLocation",
+		`{"Operation":"Update user."}`: "",
+		`{"Operation":"Set-Mailbox"}`:  "",
+		`{}`:                           "",
+	} {
+		v, err := jsontree.Decode([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if p := presetFor(v); p != nil {
+			got = p.Name
+		}
+		if got != want {
+			t.Errorf("%s: preset %q, want %q", raw, got, want)
+		}
+	}
+}
+
+func TestRowSeverity(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]alert.Severity{
+		`{"Severity":"high"}`:                      alert.Error,
+		`{"severity":"Informational"}`:             alert.Info,
+		`{"MalwareSeverity":"severe"}`:             alert.Error,
+		`{"Details":{"Severity":"Critical"}}`:      alert.Critical,
+		`{"Details":"{\"Severity\":\"Warning\"}"}`: alert.Warning,
+		`{"Risk":"Medium"}`:                        alert.Warning,
+		`{"CVSSScore":9.8}`:                        alert.Critical,
+		`{"CVSSScore":"7"}`:                        alert.Error,
+		`{"CVSSScore":5}`:                          alert.Warning,
+		`{"CVSSScore":"2.1"}`:                      alert.Info,
+		`{"Severity":"purple","CVSSScore":"n/a"}`:  0,
+		`{}`: 0,
+	} {
+		v, err := jsontree.Decode([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rowSeverity(v); got != want {
+			t.Errorf("%s: %v, want %v", raw, got, want)
+		}
 	}
 }
 

@@ -35,8 +35,8 @@ var (
 
 // Prepare makes a body fit to be stored: it checks that the body is JSON, and
 // removes what must not be kept (see [Redact]). Of the parameters of a task
-// only the affected user's name and id stay. What comes back can be prepared
-// again without change. With an error, for a body that is not readable, comes
+// only the affected user's name and id stay. Preparing what
+// comes back once more does no harm. With an error, for a body that is not readable, comes
 // what may be kept of it.
 func (p *Parser) Prepare(body []byte) ([]byte, error) {
 	v, err := jsontree.Decode(body)
@@ -146,7 +146,7 @@ func isTestButton(v jsontree.Value, env envelope) bool {
 		return true
 	}
 	return len(v.List) == 2 && v.Has("Title") && v.Has("Text") &&
-		strings.Contains(strings.ToLower(v.Str("Title")), "notification test")
+		(strings.Contains(fold(v.Str("Title")), "notification test") || strings.Contains(fold(v.Str("Text")), "this is a test"))
 }
 
 // items lists what may be one object where an array is meant. [A]

@@ -53,16 +53,18 @@ func mentionsSecret(low string) bool {
 func replaceSaid(re *regexp.Regexp, s string, group int) string {
 	var b strings.Builder
 	at := 0
-	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
-		start, end := m[2*group], m[2*group+1]
-		if word := s[start:end]; isPlainWord(word) {
-			continue
+	for at < len(s) {
+		m := re.FindStringSubmatchIndex(s[at:])
+		if m == nil {
+			break
 		}
-		b.WriteString(s[at:start] + removed)
+		start, end := at+m[2*group], at+m[2*group+1]
+		b.WriteString(s[at:start])
+		if at = start; isPlainWord(s[start:end]) {
+			continue // and look again from that word on: "the password for the password is X"
+		}
+		b.WriteString(removed)
 		at = end
-	}
-	if at == 0 {
-		return s
 	}
 	return b.String() + s[at:]
 }
@@ -74,7 +76,7 @@ func isPlainWord(s string) bool {
 	case "", "true", "false", "yes", "no", "null", "none", "n/a", "enabled", "disabled", "removed",
 		"expired", "expiring", "required", "weak", "strong", "old", "older", "too", "not", "never", "set", "reset", "changed",
 		"about", "the", "a", "an", "in", "on", "at", "for", "of", "to", "is", "was", "has", "been", "be", "by", "and", "or", "with",
-		"user", "their", "his", "her", "its", "this", "that", "must", "will", "should", "can", "cannot", "could", "now", "still",
+		"password", "passwords", "user", "their", "his", "her", "its", "this", "that", "must", "will", "should", "can", "cannot", "could", "now", "still",
 		"unchanged", "unknown", "blank", "empty", "managed", "stored", "shared", "invalid", "incorrect", "compromised", "breached",
 		"policy", "policies", "hash", "protection", "writeback", "expiration", "expiry", "successfully", "failed":
 		return true

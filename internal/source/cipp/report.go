@@ -102,6 +102,10 @@ func (c *collector) drift(v jsontree.Value, env envelope) {
 	for _, d := range items(v.Get("AlertData")) {
 		s := &spec{Keys: []string{"Standard", "StandardName", "standardName"}, Columns: topic.Columns, NoUser: true}
 		f := finding(d, s, "Drift", alert.User{})
+		if name := d.Str(s.Keys...); name != "" {
+			f.Title = alert.Cut(oneLine(name+": expected "+firstOf(d.Get("Expected Value").Flat(), "nothing")+
+				", is "+firstOf(d.Get("Current Value").Flat(), "nothing")), maxTitle)
+		}
 		f.Links = addLink(f.Links, "CIPP", v.Str("ActionUrl"))
 		c.add(alert.Event{
 			Action: alert.Trigger, Topic: topic, Tenant: tenant, Finding: f, Grouping: grouping(env),

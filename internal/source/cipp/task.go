@@ -23,32 +23,8 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 	name := taskName(info.Str("Name"), command)
 	tenant := c.taskTenant(v, info, env)
 	s := scripted[strings.ToLower(command)]
-	kind := strings.Trim(fold(command)+"/"+fold(name), "/")
-	topic := alert.Topic{
-		Kind: kind, Title: name,
-		What:  "A task of CIPP has finished and asked to be reported.",
-		Means: "The result may need a look or a further step.",
-		Do:    "Read the result, and do in CIPP what is still missing.",
-	}
-	fallback := alert.Info
-	switch {
-	case s != nil:
-		topic, fallback = s.topic(kind), s.Severity
-	case isAlertCommand(command):
-		fallback = alert.Warning
-		topic.What = "An alert of CIPP found something."
-		topic.Means = "Somebody switched the alert on because it should not pass unseen."
-		topic.Do = "Look at the findings, and put right what is wrong."
-	}
-	topic.Links = links(s, tenant, c.base)
-	if s == nil {
-		topic.Links = addPage(nil, c.base, "/cipp/scheduler", tenant)
-	}
-	if custom := customSubject(info, env, tenant, name); custom != "" {
-		topic.Title = custom
-	}
-	topic.Title = alert.Cut(firstOf(oneLine(topic.Title), command, "CIPP task"), maxTitle)
-
+	topic, fallback := c.taskTopic(s, command, name, tenant)
+	topic.Title = alert.Cut(firstOf(customSubject(info, env, tenant), topic.Title, command, "CIPP task"), maxTitle)
 	rows := results(v.Get("Results"), 0)
 	topic.Comment = comment(firstOf(v.Str("AlertComment"), info.Str("AlertComment")), len(rows))
 	var user alert.User
@@ -64,7 +40,7 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 		OccurredAt: moment(info.Str("ExecutedTime", "executed"), env.generated),
 	}
 	if len(rows) == 0 {
-		event.Finding = alert.Finding{Title: alert.Cut(firstOf(topic.Title, name), maxTitle), User: user}
+		event.Finding = alert.Finding{Title: topic.Title, User: user}
 		c.add(withReference(event, info), exactly("task"))
 		return
 	}
@@ -80,6 +56,31 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 		}
 		c.add(withReference(e, info), identify(row, s))
 	}
+}
+
+// taskTopic is the head of a ticket about a task, and its severity where the
+// rows do not say. The spec is nil for what is not in the catalogue.
+func (c *collector) taskTopic(s *spec, command, name string, t alert.Tenant) (alert.Topic, alert.Severity) {
+	kind := firstOf(strings.Trim(fold(command)+"/"+fold(name), "/"), "task")
+	if s != nil {
+		topic := s.topic(kind)
+		topic.Links = links(s, t, c.base)
+		return topic, s.Severity
+	}
+	topic := alert.Topic{
+		Kind: kind, Title: name,
+		What:  "A task of CIPP has finished and asked to be reported.",
+		Means: "The result may need a look or a further step.",
+		Do:    "Read the result, and do in CIPP what is still missing.",
+		Links: addPage(nil, c.base, "/cipp/scheduler", t),
+	}
+	if !isAlertCommand(command) {
+		return topic, alert.Info
+	}
+	topic.What = "An alert of CIPP found something."
+	topic.Means = "Somebody switched the alert on because it should not pass unseen."
+	topic.Do = "Look at the findings, and put right what is wrong."
+	return topic, alert.Warning
 }
 
 // taskTenant prefers what stands beside the results: the task itself often
@@ -116,7 +117,7 @@ func taskName(name, command string) string {
 
 // customSubject is the subject that the operator gave to the alert. The
 // standardised schema has it only in its title, as "<subject> - <tenant>". [A]
-func customSubject(info jsontree.Value, env envelope, t alert.Tenant, name string) string {
+func customSubject(info jsontree.Value, env envelope, t alert.Tenant) string {
 	if s := oneLine(info.Str("CustomSubject")); s != "" {
 		return s
 	}
@@ -159,14 +160,28 @@ func results(v jsontree.Value, depth int) []jsontree.Value {
 		return []jsontree.Value{v}
 	}
 	v = hashTable(v)
-	inner := v.Get("Results")
-	if len(v.List) == 1 && v.Has("Results") || inner.Unwrap().Kind == jsontree.Array || inner.Unwrap().Kind == jsontree.Object {
-		return results(inner, depth+1)
+	if onlyResults(v) {
+		return results(v.Get("Results"), depth+1)
 	}
 	if v.IsEmpty() {
 		return nil
 	}
 	return []jsontree.Value{v}
+}
+
+// onlyResults tells that an object is but a wrapping around results. A row that
+// says more beside them stays whole.
+func onlyResults(v jsontree.Value) bool {
+	for i := range v.List {
+		switch m := &v.List[i]; letters(m.Name) {
+		case "results", "metadata":
+		default:
+			if !m.Value.IsEmpty() {
+				return false
+			}
+		}
+	}
+	return v.Has("Results")
 }
 
 // hashTable puts a hash table together again that was serialised as its .NET

@@ -184,6 +184,52 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestResults goes through what PowerShell makes of the results of a task.
+func TestResults(t *testing.T) {
+	t.Parallel()
+	for results, want := range map[string]int{
+		`null`: 1, `""`: 1, `[]`: 1, `{}`: 1, `[null,"",[],{}]`: 1, `"[]"`: 1, `{"Keys":[],"Values":[],"Count":0}`: 1,
+		`"done"`: 1, `["done","also done"]`: 2, `{"Results":["done","also done"]}`: 2, `[{"Results":"done"},{"Results":["b","c"]}]`: 3,
+		`{"Results":["done"],"Metadata":{"a":1}}`:                        1,
+		`{"UserPrincipalName":"a@w.example","Results":["done","twice"]}`: 1,
+		`{"Keys":["Results","Total"],"Values":[["a","b"],2],"Count":2}`:  1,
+		`"[{\"Message\":\"a\"},{\"Message\":\"b\"}]"`:                    2,
+	} {
+		body := `{"Tenant":"w.example","TaskInfo":{"Command":"Set-Thing","Name":"Do it"},"Results":` + results + `}`
+		events := parse(t, []byte(body)).Events
+		if len(events) != want {
+			t.Errorf("%s: %d events, want %d: %+v", results, len(events), want, events)
+		}
+		for _, e := range events {
+			if e.Tenant.Domain != "w.example" || e.Finding.Title == "" {
+				t.Errorf("%s: %+v", results, e)
+			}
+		}
+	}
+}
+
+// TestTestButton tells the test from alerts that look like it.
+func TestTestButton(t *testing.T) {
+	t.Parallel()
+	for body, isTest := range map[string]bool{
+		`{"Title":"CIPP Notification Test","Text":"anything"}`:                                                  true,
+		`{"title":"Hello","text":"This is a test from Notification Settings"}`:                                  true,
+		`{"source":"Send Alert","invoking":"Invoke-ExecAddAlert","payload":[{}]}`:                               false,
+		`{"source":"Send Alert","invoking":"Invoke-ExecAddAlert","payload":[{"Title":"Hello","Text":"World"}]}`: true,
+		`{"Title":"Breach found","Text":"Look"}`:                                                                false,
+		`{"Title":"CIPP Notification Test","Text":"x","Tenant":"w.example"}`:                                    false,
+	} {
+		stored, err := parser().Prepare([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg, _ := parser().Parse(stored)
+		if got := msg.Note != "" && len(msg.Events) == 0; got != isTest {
+			t.Errorf("%s: note %q and %d events", body, msg.Note, len(msg.Events))
+		}
+	}
+}
+
 func TestGrouping(t *testing.T) {
 	t.Parallel()
 	body := func(schema, strategy string) []byte {
