@@ -42,7 +42,7 @@ const (
 func Kinds() []string { return []string{CIPP, Alertmanager, Generic} }
 
 // New returns the parser of a kind. The error for an unknown kind lists the
-// kinds and names the one that was probably meant.
+// kinds.
 func New(kind string, o Options) (Parser, error) {
 	switch kind {
 	case CIPP:
@@ -52,45 +52,5 @@ func New(kind string, o Options) (Parser, error) {
 	case Generic:
 		return generic.New(o.Generic), nil
 	}
-	hint := ""
-	if near := nearest(kind); near != "" {
-		hint = fmt.Sprintf("; did you mean %q?", near)
-	}
-	return nil, fmt.Errorf("source kind %q is not one of %s%s", kind, strings.Join(Kinds(), ", "), hint)
-}
-
-// nearest is the kind with the fewest letters to change, if they are few.
-func nearest(word string) string {
-	word = strings.ToLower(strings.TrimSpace(word))
-	best, least := "", 4
-	for _, k := range Kinds() {
-		if d := distance(word, k); d < least && d < len(k) {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two words.
-func distance(a, b string) int {
-	if len(a) > 40 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return nil, fmt.Errorf("source kind %q is not one of %s", kind, strings.Join(Kinds(), ", "))
 }

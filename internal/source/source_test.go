@@ -43,23 +43,16 @@ func TestKindsAreReadable(t *testing.T) {
 
 func TestUnknownKind(t *testing.T) {
 	t.Parallel()
-	for kind, hint := range map[string]string{
-		"cip": `did you mean "cipp"?`, "AlertManager": `did you mean "alertmanager"?`, "generik": `did you mean "generic"?`,
-		"": "", "zabbix": "", strings.Repeat("x", 500): "",
-	} {
+	for _, kind := range []string{"", "CIPP", "zabbix"} {
 		_, err := source.New(kind, source.Options{})
 		if err == nil {
 			t.Errorf("%q is a kind", kind)
 			continue
 		}
-		text := err.Error()
-		for _, want := range append(source.Kinds(), hint) {
-			if !strings.Contains(text, want) {
-				t.Errorf("%q: the error %q lacks %q", kind, text, want)
+		for _, want := range source.Kinds() {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: the error %q does not name the kind %s", kind, err, want)
 			}
-		}
-		if hint == "" && strings.Contains(text, "did you mean") {
-			t.Errorf("%q: a hint out of nothing: %q", kind, text)
 		}
 	}
 }
