@@ -274,6 +274,24 @@ func TestLostAnswerMakesNoSecondTicket(t *testing.T) {
 	}
 }
 
+// Halo makes the ticket, but is so slow that we give up waiting.
+func TestLateCreateIsFound(t *testing.T) {
+	w := newWorld(t, false, nil)
+	w.d.target.Load().halo.Timeout = 50 * time.Millisecond
+	w.report(12, "other", "x", nil)
+	w.work(time.Minute)
+	w.inject(halosim.Fault{Kind: halosim.KindSlow, Delay: 200 * time.Millisecond, Operation: halosim.OpCreate, Count: 1})
+	id := w.report(12, "mfa", "adele", nil)
+	w.work(time.Second) // the create ends without an answer
+	if got := w.ticket(id); got.Begun != store.CallCreate {
+		t.Fatalf("after the time-out: begun %q, %s (%s); want the create in doubt", got.Begun, got.Delivery, got.Error)
+	}
+	w.work(time.Minute)
+	if n := len(w.sim.Tickets()); n != 2 || w.ticket(id).Delivery != store.Completed {
+		t.Errorf("Halo has %d tickets, ours is %s; want 2 and completed", n, w.ticket(id).Delivery)
+	}
+}
+
 func TestLostAnswerToANoteMakesNoSecondNote(t *testing.T) {
 	for _, kind := range []string{"created-then-dropped", "created-then-status", "dropped-before"} {
 		t.Run(kind, func(t *testing.T) {

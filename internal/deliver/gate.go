@@ -40,6 +40,9 @@ const ClassDown = "down"
 const (
 	// refusedProbe is the time between two probes while Halo refuses everybody.
 	refusedProbe = time.Minute
+	// soonProbe is the time to the first probe where it is not sure yet that
+	// Halo refuses everybody.
+	soonProbe = 2 * time.Second
 	// downAfter is the number of failures in a row that make an outage. One
 	// is not enough: it may be that ticket's own.
 	downAfter = 2

@@ -255,7 +255,10 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 		return ctx.Err()
 	}
 	now := j.d.now()
-	f := store.Failure{Call: call, Class: string(e.Class), Error: words(e), State: store.Retryable, Known: !e.MaybeDone, Doubted: e.MaybeDone, Counts: true}
+	f := store.Failure{Call: call, Class: string(e.Class), Error: words(e), State: store.Retryable, Known: !e.MaybeDone, Counts: true}
+	if e.MaybeDone {
+		f.DoubtedAt = doubtedAt(e, now)
+	}
 	switch judge(e.Class, call) {
 	case wait:
 		f.State, f.Counts, f.Known = store.Scheduled, false, true
@@ -280,10 +283,19 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 		j.d.gate.down(now, f.Error)
 	}
 	if j.ticket.Begun != store.CallNone {
-		f.Known, f.Doubted = false, false // it was the look-up that failed: the doubt remains as it was
+		f.Known, f.DoubtedAt = false, time.Time{} // it was the look-up that failed: the doubt remains as it was
 	}
 	j.report(f)
 	return j.d.store.Fail(ctx, j.ticket.ID, j.d.owner, f, now)
+}
+
+// doubtedAt is when the look-ups for the effect of a call begin to count. A
+// Halo that gave no answer in time may be at work for as long again.
+func doubtedAt(e *halo.Error, now time.Time) time.Time {
+	if errors.Is(e, context.DeadlineExceeded) {
+		return now.Add(slowSettle)
+	}
+	return now
 }
 
 func ended(err error) error {
@@ -321,7 +333,7 @@ func (j *job) forbidden(ctx context.Context, call store.Call, e *halo.Error, f *
 		// Several clients in a row, and none that went well: more likely the
 		// application may not create tickets at all. One more try soon shows.
 		everybody, parked = j.d.gate.forbid(j.ticket.Customer.ClientID, j.ticket.ID)
-		first = lookAfter
+		first = soonProbe
 	}
 	if !everybody {
 		f.State = store.Discarded

@@ -13,18 +13,18 @@ import (
 )
 
 // look finds out whether a call whose answer was lost had its effect. What is
-// found is recorded; what is not found is looked for once more after a while,
-// and only then taken for absent.
+// found is recorded; what is not found is looked for again for a while, and
+// only then taken for absent.
 func (j *job) look(ctx context.Context) error {
 	t, now := j.ticket, j.d.now()
-	if early := t.BegunAt.Add(lookAfter); now.Before(early) {
-		return j.later(ctx, early)
-	}
 	found, err := j.lookFor(ctx, t.Begun)
 	if err != nil || found {
 		return err
 	}
 	if settled := t.BegunAt.Add(settle); now.Before(settled) {
+		if next := now.Add(lookEvery); next.Before(settled) {
+			settled = next
+		}
 		return j.later(ctx, settled)
 	}
 	j.log.Info("a call whose answer was lost had no effect; it is made again", "call", string(t.Begun))

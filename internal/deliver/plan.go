@@ -38,11 +38,13 @@ func next(t store.Ticket, closes bool) step {
 }
 
 const (
-	// lookAfter is how long after a lost answer the first look-up is made.
-	lookAfter = 2 * time.Second
 	// settle is how long after a lost answer a look-up in vain is believed:
 	// Halo may still have been at work, and its lists may lag behind [G].
 	settle = 8 * time.Second
+	// slowSettle comes on top where Halo gave no answer in time.
+	slowSettle = 30 * time.Second
+	// lookEvery is the time between two look-ups until then.
+	lookEvery = 4 * time.Second
 )
 
 // verdict is what a failure means for a ticket.

@@ -309,9 +309,9 @@ type Failure struct {
 	// Known is set when the call had surely no effect: what was begun is
 	// not begun any more.
 	Known bool
-	// Doubted is set when the call may have had its effect: the time to look
-	// counts from now.
-	Doubted bool
+	// DoubtedAt is set when the call may have had its effect: the time from
+	// which it can be looked for in vain.
+	DoubtedAt time.Time
 	// Counts is unset when the ticket itself is not at fault (rate limit,
 	// Halo refuses everybody, shutdown): the attempt is not counted.
 	Counts bool
@@ -322,9 +322,9 @@ func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := leased(ctx, tx, id, owner, `delivery = $3, due_at = $4, attempt = attempt + $5, error_class = $6, error = $7,
 			failed_since = CASE WHEN failed_since = 0 THEN $8 ELSE failed_since END,
-			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, begun_at = CASE WHEN $10 = 1 THEN $8 ELSE begun_at END,
+			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, begun_at = CASE WHEN $10 > 0 THEN $10 ELSE begun_at END,
 			lease_owner = '', lease_until = 0`,
-			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known), flag(f.Doubted))
+			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known), millis(f.DoubtedAt))
 		if err != nil {
 			return err
 		}

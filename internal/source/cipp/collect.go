@@ -66,6 +66,7 @@ func (c *collector) add(e alert.Event, id identity) {
 		}
 	}
 	e.Fingerprint = id.key
+	e.Finding.Title = firstOf(e.Finding.Title, e.Topic.Title)
 	if i, ok := c.at[key]; ok {
 		merge(&c.msg.Events[i], e)
 		return

@@ -165,7 +165,7 @@ func (c *collector) customTests(v jsontree.Value, env envelope) {
 		Columns: []string{"ScriptName", "Status", "Risk", "Results", "ErrorMessage"},
 	}
 	if len(tests) == 1 {
-		topic.Title = alert.Cut(firstOf("Custom test: "+oneLine(tests[0].Str("ScriptName", "TestId")), topic.Title), maxTitle)
+		topic.Title = alert.Cut("Custom test: "+firstOf(oneLine(tests[0].Str("ScriptName", "TestId")), "one without a name"), maxTitle)
 	}
 	for _, t := range tests {
 		s := &spec{Columns: topic.Columns, NoUser: true}
