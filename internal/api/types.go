@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -85,6 +86,53 @@ type Delivery struct {
 	Title       string         `json:"title" doc:"What the ticket is about."`
 	Reference   string         `json:"reference" doc:"The ticket's reference."`
 	HaloID      *int           `json:"halo_id" doc:"Halo's id of the ticket, or null."`
+	SiteID      *int           `json:"site_id" doc:"Halo's id of the site, or null for the client's own."`
+	TicketType  *int           `json:"ticket_type" doc:"Halo's id of the ticket type that a person chose for this ticket, or null for the configured one."`
+	Priority    *int           `json:"priority" doc:"Halo's id of the priority that a person chose for this ticket, or null for the configured one."`
+}
+
+// DeliveryEdit is what a person changes about a ticket that is not in Halo
+// yet. What is left out stays as it is.
+type DeliveryEdit struct {
+	ClientID   Change `json:"client_id,omitzero" doc:"Halo's id of the client that the ticket is for."`
+	SiteID     Change `json:"site_id,omitzero" doc:"Halo's id of the site; null: the client's own, as is also the case with a new client."`
+	TicketType Change `json:"ticket_type,omitzero" doc:"Halo's id of the ticket type; null: the configured one."`
+	Priority   Change `json:"priority,omitzero" doc:"Halo's id of the priority, which must be one of the ticket type's SLA; null: the configured one."`
+}
+
+// Change is a number that is left out, null or given: the zero value is left
+// out, and Null tells the other two apart.
+type Change struct {
+	Set   bool
+	Null  bool
+	Value int
+}
+
+// To is the change to a number.
+func To(n int) Change { return Change{Set: true, Value: n} }
+
+// ToNull is the change to null.
+func ToNull() Change { return Change{Set: true, Null: true} }
+
+// UnmarshalJSON reads null or an integer.
+func (c *Change) UnmarshalJSON(b []byte) error {
+	var n *int
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*c = ToNull()
+	if n != nil {
+		*c = To(*n)
+	}
+	return nil
+}
+
+// MarshalJSON writes null or an integer.
+func (c Change) MarshalJSON() ([]byte, error) {
+	if c.Null {
+		return []byte("null"), nil
+	}
+	return json.Marshal(c.Value)
 }
 
 // DeliveryDetail is a delivery with what went wrong with it so far.

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,8 +98,11 @@ func (j *job) create(ctx context.Context) error {
 	view := ticketView(t, found, who.userID != 0)
 	ticket := halo.NewTicket{
 		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
-		TicketTypeID: s.TicketType, PriorityID: s.Priority, RequestSource: s.RequestSource,
+		TicketTypeID: s.TicketType, PriorityID: cmp.Or(t.Priority, s.Priority), RequestSource: s.RequestSource,
 		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
+	}
+	if t.TicketType != nil {
+		ticket.TicketTypeID = *t.TicketType
 	}
 	if who.userID != 0 {
 		ticket.UserID, ticket.SiteID = who.userID, who.siteID
@@ -331,7 +335,7 @@ func (j *job) forbidden(ctx context.Context, call store.Call, e *halo.Error, f *
 		if id == j.ticket.ID {
 			continue
 		}
-		if err := j.d.store.Replay(ctx, id, now.Add(first)); err != nil {
+		if err := j.d.store.Replay(ctx, id, now.Add(first)); err != nil && !errors.Is(err, store.ErrClosed) { // closed: a person was quicker
 			return fmt.Errorf("take back the parking of ticket %s: %w", id, err)
 		}
 	}

@@ -61,8 +61,10 @@ type Ticket struct {
 	Topic      alert.Topic
 	Severity   alert.Severity
 	State      TicketState
-	HaloID     int // 0: not in Halo yet
-	PreviousID int // Halo id of the closed ticket that this one follows; 0: none
+	TicketType *int // a person's choice for this ticket; nil: the configured one
+	Priority   *int // likewise
+	HaloID     int  // 0: not in Halo yet
+	PreviousID int  // Halo id of the closed ticket that this one follows; 0: none
 	CreatedAt  time.Time
 	OpenedAt   time.Time
 	ClosedAt   time.Time
@@ -85,7 +87,7 @@ type Ticket struct {
 }
 
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
-	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.halo_id,
+	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.ticket_type, t.priority, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
 	t.begun, t.begun_at, t.begun_seq, t.lease_until`
@@ -100,7 +102,7 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var linked, wantClosed bool
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
-		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &haloID, &previous, &created, &opened, &closed,
+		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &t.TicketType, &t.Priority, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
 		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {
@@ -260,9 +262,9 @@ func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) err
 func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 	next := NewID()
 	res, err := tx.ExecContext(ctx, `
-		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, severity, state, previous_id, created_at, seq, delivery, due_at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
 			'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
 		FROM tickets t WHERE id = $4 AND EXISTS (
@@ -368,31 +370,3 @@ func (s *Store) Wake(ctx context.Context, classes []string, now time.Time) error
 		return nil
 	})
 }
-
-// Replay gives a parked delivery another chance. Replaying one that is not
-// parked makes it due now. An unknown id is ErrNotFound.
-func (s *Store) Replay(ctx context.Context, id string, now time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE id = $2`, millis(now), id)
-		if err != nil {
-			return fmt.Errorf("replay delivery %s: %w", id, err)
-		}
-		return mustHit(res)
-	})
-}
-
-// ReplayAll does Replay for all deliveries in a state, and counts them.
-func (s *Store) ReplayAll(ctx context.Context, state DeliveryState, now time.Time) (int, error) {
-	var n int64
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE delivery = $2`, millis(now), string(state))
-		if err != nil {
-			return fmt.Errorf("replay %s deliveries: %w", state, err)
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	return int(n), err
-}
-
-const replaySet = `delivery = CASE WHEN state = 'closed' THEN delivery ELSE 'available' END, due_at = $1, attempt = 0, failed_since = 0`

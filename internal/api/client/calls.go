@@ -138,6 +138,18 @@ func (c *Client) Delivery(ctx context.Context, id string) (api.DeliveryDetail, e
 	return get[api.DeliveryDetail](ctx, c, "/deliveries/"+url.PathEscape(id), nil)
 }
 
+// EditDelivery changes a ticket that is not in Halo yet.
+func (c *Client) EditDelivery(ctx context.Context, id string, e api.DeliveryEdit) (api.Delivery, error) {
+	var out api.Delivery
+	err := c.do(ctx, request{method: http.MethodPatch, path: root + "/deliveries/" + url.PathEscape(id), in: e}, &out)
+	return out, err
+}
+
+// CancelDelivery ends a delivery.
+func (c *Client) CancelDelivery(ctx context.Context, id string) (api.Delivery, error) {
+	return post[api.Delivery](ctx, c, "/deliveries/"+url.PathEscape(id)+"/cancel", nil)
+}
+
 // ReplayDelivery gives a delivery another chance.
 func (c *Client) ReplayDelivery(ctx context.Context, id string) (api.Delivery, error) {
 	return post[api.Delivery](ctx, c, "/deliveries/"+url.PathEscape(id)+"/replay", nil)

@@ -50,6 +50,9 @@ CREATE TABLE tickets (
     kind          TEXT NOT NULL,
     client_id     BIGINT NOT NULL,
     site_id       BIGINT NOT NULL,
+    home_key      TEXT NOT NULL DEFAULT '', -- group_key before a person moved it to another client or site
+    ticket_type   BIGINT, -- null: the configured one
+    priority      BIGINT, -- null: the configured one
     customer      TEXT NOT NULL,
     tenant_id     TEXT NOT NULL,
     tenant_domain TEXT NOT NULL,
@@ -86,6 +89,7 @@ CREATE TABLE tickets (
     begun_seq     BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX tickets_open_group ON tickets (group_key) WHERE state <> 'closed';
+CREATE INDEX tickets_open_home ON tickets (home_key) WHERE state <> 'closed';
 CREATE INDEX tickets_group ON tickets (group_key, id);
 CREATE INDEX tickets_due ON tickets (severity DESC, due_at) WHERE delivery IN ('available', 'retryable', 'scheduled');
 CREATE INDEX tickets_state ON tickets (state, id);
