@@ -94,7 +94,7 @@ func ticketRoutes(s *server) []route {
 			doc:   "A delivery is the outbound side of a ticket: the work that brings Halo in line with it. Every ticket has one. The newest ticket's comes first.",
 			query: paging(param{name: "state", kind: "string", enum: deliveryStates(), doc: "Only deliveries in this state."}),
 			out:   List[Delivery]{}, handle: s.listDeliveries},
-		{method: "GET", path: "/deliveries/{id}", id: "getDelivery", summary: "Show a delivery", doc: "One delivery with its failed attempts.",
+		{method: "GET", path: "/deliveries/{id}", id: "getDelivery", summary: "Show a delivery", doc: "One delivery with its history: each call to Halo and how it went.",
 			out: DeliveryDetail{}, handle: s.getDelivery},
 		{method: "PATCH", path: "/deliveries/{id}", id: "editDelivery", summary: "Edit a delivery",
 			doc: "Changes client, site, ticket type or priority of a ticket that is not in Halo yet, so that a replay can go well. What is left out stays; null is the configured value. 409 tells why it cannot be: already_in_halo, closed, being_delivered, or occupied where another ticket for the same matter is open there.",

@@ -7,7 +7,7 @@ import (
 	"github.com/halert/halert/internal/store"
 )
 
-// maxHistory bounds how many attempts and reports are shown.
+// maxHistory bounds how many reports are shown.
 const maxHistory = 100
 
 func ticketID(t store.Ticket) string { return t.ID }
@@ -63,6 +63,6 @@ func (s *server) getDelivery(_ http.ResponseWriter, r *http.Request, _ query) (r
 	if err != nil {
 		return result{}, err
 	}
-	attempts, err := s.Store.Attempts(r.Context(), t.ID, maxHistory)
+	attempts, err := s.Store.Attempts(r.Context(), t.ID)
 	return result{value: DeliveryDetail{Delivery: viewDelivery(t), Attempts: viewAttempts(attempts)}}, err
 }

@@ -135,18 +135,18 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c.Value)
 }
 
-// DeliveryDetail is a delivery with what went wrong with it so far.
+// DeliveryDetail is a delivery with its history.
 type DeliveryDetail struct {
 	Delivery
-	Attempts []Attempt `json:"attempts" doc:"The failed attempts, the newest first, at most 100."`
+	Attempts []Attempt `json:"attempts" doc:"The latest attempts, good and bad, the newest first, at most 50."`
 }
 
-// Attempt is one attempt at a delivery that did not go well.
+// Attempt is one attempt at a delivery: a call to Halo and how it went.
 type Attempt struct {
-	At    time.Time `json:"at" doc:"When it failed."`
+	At    time.Time `json:"at" doc:"When its outcome was known."`
 	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, or empty."`
-	Class string    `json:"class" doc:"Class of the failure."`
-	Error string    `json:"error" doc:"Halo's own words, or what went wrong."`
+	Class string    `json:"class" doc:"Class of the failure, or empty: it went well."`
+	Error string    `json:"error" doc:"Halo's own words, or what went wrong, or empty."`
 }
 
 // List is one page of a list, the newest first.
@@ -161,7 +161,7 @@ type Explanation struct {
 	Ticket   *Ticket       `json:"ticket" doc:"Its ticket, or null."`
 	Delivery *Delivery     `json:"delivery" doc:"The ticket's delivery, or null."`
 	Reports  []AlertReport `json:"reports" doc:"The events that reported it, the newest first, at most 100."`
-	Attempts []Attempt     `json:"attempts" doc:"The failed attempts to tell Halo, the newest first, at most 100."`
+	Attempts []Attempt     `json:"attempts" doc:"The latest attempts to tell Halo, good and bad, the newest first, at most 50."`
 	Steps    []ExplainStep `json:"steps" doc:"The same as sentences, in the order of the alert's way."`
 }
 

@@ -189,13 +189,14 @@ func ticketRow(now time.Time, t api.Ticket) []string {
 }
 
 type deliveriesCmd struct {
-	List   deliveriesListCmd `cmd:"" default:"withargs" help:"List deliveries."`
+	List   deliveriesListCmd `cmd:"" default:"withargs" help:"List deliveries, or show the history of one."`
 	Replay replayCmd         `cmd:"" help:"Give deliveries another chance."`
 	Edit   editCmd           `cmd:"" help:"Change a ticket that is not in Halo yet."`
 	Cancel cancelCmd         `cmd:"" help:"End deliveries."`
 }
 
 type deliveriesListCmd struct {
+	ID    string  `arg:"" optional:"" help:"Id of a delivery, reference of a ticket, or Halo's ticket id: show its history."`
 	State *string `help:"available, pending, running, retryable, scheduled, completed, discarded or cancelled." enum:"available,pending,running,retryable,scheduled,completed,discarded,cancelled" placeholder:"STATE"`
 	listing
 	remote
@@ -204,7 +205,8 @@ type deliveriesListCmd struct {
 // Help is shown by --help.
 func (*deliveriesListCmd) Help() string {
 	return `A delivery brings a ticket in Halo in line with its alerts. One that is discarded waits for a
-person: mend the cause, then replay it. A narrow terminal shows fewer columns.
+person: mend the cause, then replay it. A narrow terminal shows fewer columns. With an id, each call
+to Halo is shown with its time, its outcome and Halo's words.
 
 Example: halert deliveries --state discarded`
 }
@@ -212,6 +214,9 @@ Example: halert deliveries --state discarded`
 // Run lists deliveries.
 func (c *deliveriesListCmd) Run(s *session) error {
 	hc := c.client(s)
+	if c.ID != "" {
+		return c.history(s, hc)
+	}
 	return show(s, c.listing, deliveryColumns(), func(p client.Page) (api.List[api.Delivery], error) { return hc.Deliveries(s.ctx, given(c.State), p) }, deliveryRow)
 }
 

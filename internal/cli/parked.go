@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/client"
@@ -155,4 +158,34 @@ func (c *editCmd) Run(s *session) error {
 		}
 		return hc.ReplayDelivery(ctx, id)
 	})
+}
+
+// history shows the attempts at one delivery, the oldest first.
+func (c *deliveriesListCmd) history(s *session, hc *client.Client) error {
+	ids, err := deliveriesOf(s, hc, c.ID)
+	if err != nil {
+		return err
+	}
+	details := make([]api.DeliveryDetail, len(ids))
+	for i, id := range ids {
+		if details[i], err = hc.Delivery(s.ctx, id); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return s.printJSON(details)
+	}
+	for _, d := range details {
+		if err := s.print(fmt.Sprintf("%s %s: %s, client %d, Halo ticket %s: %s\n", d.ID, d.Reference, d.State, d.ClientID, haloTicket(d.HaloID, true), oneLine(d.Title))); err != nil {
+			return err
+		}
+		t := table{columns: []column{{head: "TIME"}, {head: "CALL"}, {head: "OUTCOME", tint: stateColour}, {head: "HALO'S WORDS"}}}
+		for _, a := range slices.Backward(d.Attempts) {
+			t.add(a.At.Format(time.RFC3339), cmp.Or(a.Call, "look-up"), cmp.Or(a.Class, "ok"), a.Error)
+		}
+		if err := s.print(t.render(s.style())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

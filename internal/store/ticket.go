@@ -204,17 +204,25 @@ func (s *Store) Later(ctx context.Context, id, owner string, due time.Time) erro
 // Opened records that Halo has the ticket and shows the reports up to seq.
 func (s *Store) Opened(ctx context.Context, id, owner string, haloID int, userLinked bool, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
+		err := leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
 			shown_seq = $6, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			haloID, flag(userLinked), millis(now), seq)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, id, Attempt{At: now, Call: CallCreate})
 	})
 }
 
 // Noted records that Halo shows the reports up to seq.
 func (s *Store) Noted(ctx context.Context, id, owner string, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+		err := leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			seq, millis(now))
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, id, Attempt{At: now, Call: CallNote})
 	})
 }
 
@@ -250,10 +258,19 @@ func (s *Store) Hint(ctx context.Context, haloIDs []int, now time.Time) error {
 // ticket, which follows this one.
 func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		var begun Call
+		if err := tx.QueryRowContext(ctx, `SELECT begun FROM tickets WHERE id = $1`, id).Scan(&begun); err != nil {
+			return oneError("ticket", id, err)
+		}
 		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', want_check = 0, delivery = 'completed', attempt = 0,
 			error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`, millis(now))
 		if err != nil {
 			return err
+		}
+		if begun == CallClose { // else a person closed it
+			if err := record(ctx, tx, id, Attempt{At: now, Call: CallClose}); err != nil {
+				return err
+			}
 		}
 		return follow(ctx, tx, id, now)
 	})
@@ -330,12 +347,7 @@ func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO attempts (id, ticket_id, at, call, class, error) VALUES ($1, $2, $3, $4, $5, $6)`,
-			NewID(), id, millis(now), string(f.Call), f.Class, f.Error)
-		if err != nil {
-			return fmt.Errorf("record the attempt on ticket %s: %w", id, err)
-		}
-		return nil
+		return record(ctx, tx, id, Attempt{At: now, Call: f.Call, Class: f.Class, Error: f.Error})
 	})
 }
 

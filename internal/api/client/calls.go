@@ -133,7 +133,7 @@ func (c *Client) Deliveries(ctx context.Context, state string, p Page) (api.List
 	return get[api.List[api.Delivery]](ctx, c, "/deliveries", p.values().text("state", state))
 }
 
-// Delivery shows one delivery with its failed attempts.
+// Delivery shows one delivery with its history.
 func (c *Client) Delivery(ctx context.Context, id string) (api.DeliveryDetail, error) {
 	return get[api.DeliveryDetail](ctx, c, "/deliveries/"+url.PathEscape(id), nil)
 }

@@ -96,7 +96,8 @@ CREATE INDEX tickets_state ON tickets (state, id);
 CREATE INDEX tickets_halo ON tickets (halo_id);
 CREATE INDEX tickets_delivery ON tickets (delivery, id);
 
--- Every attempt that did not go well, for the person who looks into it.
+-- The latest attempts at each ticket, for the person who looks into it. The
+-- class is empty for those that went well.
 CREATE TABLE attempts (
     id        TEXT PRIMARY KEY,
     ticket_id TEXT NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
