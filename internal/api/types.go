@@ -144,7 +144,7 @@ type DeliveryDetail struct {
 // Attempt is one attempt at a delivery: a call to Halo and how it went.
 type Attempt struct {
 	At    time.Time `json:"at" doc:"When its outcome was known."`
-	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, or empty."`
+	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, adopt (take over the ticket that the sender had made itself), or empty."`
 	Class string    `json:"class" doc:"Class of the failure, or empty: it went well."`
 	Error string    `json:"error" doc:"Halo's own words, or what went wrong, or empty."`
 }

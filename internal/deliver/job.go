@@ -53,9 +53,11 @@ func isHalo(err error) bool {
 }
 
 func (j *job) step(ctx context.Context) (store.Call, error) {
-	switch next(j.ticket, j.target.settings.ClosedStatus != nil) {
+	switch next(j.ticket, j.target.settings) {
 	case stepLook:
 		return j.ticket.Begun, j.look(ctx)
+	case stepAdopt:
+		return store.CallAdopt, j.adopt(ctx)
 	case stepCreate:
 		return store.CallCreate, j.create(ctx)
 	case stepNote:
@@ -88,10 +90,7 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := j.d.store.Firing(ctx, t.ID, maxShown)
-	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
-		found, err = j.d.store.OnTicket(ctx, t.ID, maxShown)
-	}
+	found, err := j.findings(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,6 +125,15 @@ func (j *job) create(ctx context.Context) error {
 	return nil
 }
 
+// findings are what a new ticket tells of.
+func (j *job) findings(ctx context.Context) (store.Findings, error) {
+	found, err := j.d.store.Firing(ctx, j.ticket.ID, maxShown)
+	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
+		found, err = j.d.store.OnTicket(ctx, j.ticket.ID, maxShown)
+	}
+	return found, err
+}
+
 // opened stores that Halo has the ticket, and says so.
 func (j *job) opened(ctx context.Context, haloID int, linked bool, seq int64) error {
 	if err := j.d.store.Opened(ctx, j.ticket.ID, j.d.owner, haloID, linked, seq, j.d.now()); err != nil {
@@ -146,12 +154,19 @@ func (j *job) note(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	text := render.NoteHTML(noteView(t, news))
+	if t.ShownSeq == 0 { // a ticket that was taken over: all that a new one says is still to be said
+		found, err := j.findings(ctx)
+		if err != nil {
+			return err
+		}
+		text = render.Body(ticketView(t, found, true)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
+	}
 	if err := j.begin(ctx, store.CallNote); err != nil {
 		return err
 	}
 	_, err = j.target.halo.AddAction(ctx, halo.NewAction{
-		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome,
-		NoteHTML: render.NoteHTML(noteView(t, news)),
+		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome, NoteHTML: text,
 	})
 	j.measure(store.CallNote, err)
 	if err != nil {

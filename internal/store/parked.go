@@ -132,7 +132,7 @@ func move(ctx context.Context, tx *sql.Tx, id string, t editable, e Edit) error 
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE tickets SET home_key = CASE WHEN home_key = '' THEN group_key ELSE home_key END, group_key = $1,
-			client_id = $2, site_id = $3, previous_id = '', customer = CASE WHEN client_id = $2 THEN customer ELSE
+			client_id = $2, site_id = $3, previous_id = '', sought = 0, customer = CASE WHEN client_id = $2 THEN customer ELSE
 				COALESCE((SELECT n.customer FROM tickets n WHERE n.client_id = $2 AND n.customer <> '' ORDER BY n.id DESC LIMIT 1), '') END
 		WHERE id = $4`, group, to.ClientID, to.SiteID, id)
 	if err != nil {

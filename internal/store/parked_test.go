@@ -171,3 +171,28 @@ func TestCancelledNoteIsToldWithTheNextReport(t *testing.T) {
 		}
 	})
 }
+
+func TestAdoptedTicketHasAllToTellYet(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		post(t, s, t0, report("mfa", "adele"))
+		c := claim(t, s, "node", t0)
+		ok(t, s.NotAdopted(t.Context(), c.ID, "node"))
+		if got := one(t, s, c.ID); !got.Sought || got.HaloID != 0 {
+			t.Errorf("sought in vain: %+v", got)
+		}
+		if held, err := s.HasOpen(t.Context(), 2818); held || err != nil {
+			t.Errorf("nobody has 2818: %t, %v", held, err)
+		}
+		ok(t, s.Adopted(t.Context(), c.ID, "node", 2818, t0))
+		if got := one(t, s, c.ID); got.HaloID != 2818 || got.State != TicketOpen || got.ShownSeq != 0 || !got.OpenedAt.Equal(t0) {
+			t.Errorf("adopted: %+v", got)
+		}
+		if held, err := s.HasOpen(t.Context(), 2818); !held || err != nil {
+			t.Errorf("ours is 2818: %t, %v", held, err)
+		}
+		if err := s.Adopted(t.Context(), c.ID, "other", 1, t0); !errors.Is(err, ErrLost) {
+			t.Errorf("by another: %v, want ErrLost", err)
+		}
+	})
+}

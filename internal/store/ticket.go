@@ -45,6 +45,7 @@ const (
 	CallCreate Call = "create"
 	CallNote   Call = "note"
 	CallClose  Call = "close"
+	CallAdopt  Call = "adopt" // look for the sender's own ticket, and take it over
 )
 
 // Ticket is our record of one Halo ticket, with the delivery that keeps Halo
@@ -64,6 +65,7 @@ type Ticket struct {
 	TicketType *int // a person's choice for this ticket; nil: the configured one
 	Priority   *int // likewise
 	HaloID     int  // 0: not in Halo yet
+	Sought     bool // the sender's own ticket was looked for
 	PreviousID int  // Halo id of the closed ticket that this one follows; 0: none
 	CreatedAt  time.Time
 	OpenedAt   time.Time
@@ -87,7 +89,7 @@ type Ticket struct {
 }
 
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
-	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.ticket_type, t.priority, t.halo_id,
+	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.ticket_type, t.priority, t.sought, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
 	t.begun, t.begun_at, t.begun_seq, t.lease_until`
@@ -102,7 +104,7 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var linked, wantClosed bool
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
-		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &t.TicketType, &t.Priority, &haloID, &previous, &created, &opened, &closed,
+		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &t.TicketType, &t.Priority, &t.Sought, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
 		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {

@@ -63,6 +63,7 @@ CREATE TABLE tickets (
     halo_id       BIGINT, -- null: not in Halo yet
     previous_id   TEXT NOT NULL DEFAULT '', -- the ticket that this one follows
     user_linked   BIGINT NOT NULL DEFAULT 0,
+    sought        BIGINT NOT NULL DEFAULT 0, -- the sender's own ticket was looked for
     created_at    BIGINT NOT NULL,
     opened_at     BIGINT NOT NULL DEFAULT 0,
     closed_at     BIGINT NOT NULL DEFAULT 0,
