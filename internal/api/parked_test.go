@@ -95,3 +95,15 @@ func TestEditOntoAnOccupiedClient(t *testing.T) {
 		t.Errorf("edit onto an occupied client: %d %s", status, answer)
 	}
 }
+
+func TestStatsTellWhichLookUpsHaloHonours(t *testing.T) {
+	w := apitest.New(t, start())
+	no := false
+	if err := w.Store.PutLookups(t.Context(), store.Lookups{Halo: "https://acme.example/api", Filter: &no, ProbedAt: w.Now()}, w.Now()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, body := call(t, w, "GET", "/api/v1/stats", "")
+	if want := `"halo_lookups":{"listed":null,"by_id":null,"filter":false,"probed_at":"2026-03-02T08:30:00Z"}`; !strings.Contains(string(body), want) {
+		t.Errorf("got %s, want %s in it", body, want)
+	}
+}

@@ -250,5 +250,15 @@ type Stats struct {
 	OpenTickets       int            `json:"open_tickets" doc:"Tickets that are open in Halo."`
 	Deliveries        map[string]int `json:"deliveries" doc:"How many deliveries there are, by state."`
 	OldestDue         *time.Time     `json:"oldest_due" doc:"Due time of the delivery that waits longest, or null."`
+	HaloLookups       *HaloLookups   `json:"halo_lookups" doc:"How tickets can be found again in this Halo, or null: not probed yet."`
 	CallsInWindow     int            `json:"calls_in_window" doc:"Calls to Halo within the rolling window of the rate limit."`
+}
+
+// HaloLookups are the ways of finding a ticket by its reference that this Halo
+// honours. Versions differ; halert finds its tickets in either case.
+type HaloLookups struct {
+	Listed   *bool      `json:"listed" doc:"Lists show third_party_id_string; null: not known."`
+	ByID     *bool      `json:"by_id" doc:"A ticket that is read by its id shows it; null: not known."`
+	Filter   *bool      `json:"filter" doc:"The filter on it narrows a list; null: not known."`
+	ProbedAt *time.Time `json:"probed_at" doc:"When that was probed, or null."`
 }

@@ -153,6 +153,8 @@ func TestAdoptionCostsOneListCallAndNothingWithoutTheSwitch(t *testing.T) {
 
 func TestFormerTicketIsSoughtOnce(t *testing.T) {
 	w := newWorld(t, false, adopting)
+	w.report(12, "first", "x", nil)
+	w.work(time.Minute) // token and look-ups
 	fault := w.inject(halosim.Fault{Kind: "status", Status: 400, Body: "string", Message: "no", Operation: "create"})
 	event := w.report(12, "mfa", "adele", fromCIPP(alert.User{}))
 	w.work(time.Minute)

@@ -122,6 +122,7 @@ func (j *job) create(ctx context.Context) error {
 	if j.d.metrics.Delivered != nil {
 		j.d.metrics.Delivered(j.d.now().Sub(t.CreatedAt), true)
 	}
+	j.probe(ctx, made.ID)
 	return nil
 }
 
@@ -195,6 +196,7 @@ func (j *job) check(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	j.good(ctx)
+	j.learn(ctx, got)
 	if into := got.MergedInto; into != 0 && into != j.ticket.HaloID {
 		j.log.Info("Halo's ticket was merged; going on with the other one", "halo_id", j.ticket.HaloID, "merged_into", into)
 		return false, j.d.store.Moved(ctx, j.ticket.ID, j.d.owner, into)

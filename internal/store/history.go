@@ -45,3 +45,8 @@ func (s *Store) Attempts(ctx context.Context, ticketID string) ([]Attempt, error
 			return a, err
 		})
 }
+
+// Remark adds something to a ticket's history that a person should see there.
+func (s *Store) Remark(ctx context.Context, ticketID string, a Attempt) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return record(ctx, tx, ticketID, a) })
+}
