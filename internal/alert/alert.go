@@ -172,6 +172,13 @@ type Topic struct {
 	Comment string   `json:"comment,omitempty"` // what the operator wrote into the sender's rule
 	Links   []Link   `json:"links,omitempty"`
 	Columns []string `json:"columns,omitempty"` // fields to show first, in this order; the others follow
+	// FormerTitle is the subject of the ticket that the sender itself used to
+	// make of this alert; empty where it is not known or tells nobody's alert
+	// from another's.
+	FormerTitle string `json:"former_title,omitempty"`
+	// FormerPerUser tells that the sender added the user to it where it made
+	// one ticket for each: "title - Name (upn)".
+	FormerPerUser bool `json:"former_per_user,omitempty"`
 }
 
 // Field is one named value of a finding. The value is plain text.

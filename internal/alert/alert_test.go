@@ -75,3 +75,13 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestMoveGroup(t *testing.T) {
+	from, to := Customer{ClientID: 12}, Customer{ClientID: 14, SiteID: 31}
+	if got, want := MoveGroup(GroupKey(from, "cipp", "mfa", "adele", "n"), to), GroupKey(to, "cipp", "mfa", "adele", "n"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := MoveGroup("no key of ours", to); got != "no key of ours" {
+		t.Errorf("got %s", got)
+	}
+}

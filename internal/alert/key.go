@@ -24,3 +24,14 @@ func GroupKey(c Customer, source, kind, user, nonce string) string {
 		source, strconv.Itoa(c.ClientID), strconv.Itoa(c.SiteID), hex.EncodeToString(sum[:12]),
 	}, "/")
 }
+
+// MoveGroup is the group key of the same matter at another client or site.
+func MoveGroup(key string, to Customer) string {
+	parts := strings.Split(key, "/")
+	if len(parts) < 4 {
+		return key
+	}
+	tail := parts[len(parts)-3:]
+	tail[0], tail[1] = strconv.Itoa(to.ClientID), strconv.Itoa(to.SiteID)
+	return strings.Join(parts, "/")
+}

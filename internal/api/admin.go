@@ -155,6 +155,13 @@ func (s *server) getStats(_ http.ResponseWriter, r *http.Request, _ query) (resu
 		HeldAlerts: st.HeldAlerts, FiringAlerts: st.FiringAlerts, OpenTickets: st.OpenTickets,
 		Deliveries: make(map[string]int), OldestDue: timeOrNull(st.OldestDue), CallsInWindow: st.CallsInWindow,
 	}
+	l, err := s.Store.Lookups(r.Context())
+	if err != nil {
+		return result{}, err
+	}
+	if l.Halo != "" {
+		v.HaloLookups = &HaloLookups{Listed: l.Listed, ByID: l.ByID, Filter: l.Filter, ProbedAt: timeOrNull(l.ProbedAt)}
+	}
 	for state, n := range st.Deliveries {
 		v.Deliveries[string(state)] = n
 	}

@@ -93,7 +93,7 @@ func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Aler
 	if err != nil {
 		return err
 	}
-	attempts, err := s.Store.Attempts(ctx, t.ID, maxHistory)
+	attempts, err := s.Store.Attempts(ctx, t.ID)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,11 @@ func history(x Explanation) []ExplainStep {
 		if call == "" {
 			call = "look-up"
 		}
-		steps = append(steps, ExplainStep{"attempt", fmt.Sprintf("%s %s failed (%s): %s", stamp(a.At), call, a.Class, a.Error)})
+		how := "went well"
+		if a.Class != "" {
+			how = fmt.Sprintf("failed (%s): %s", a.Class, a.Error)
+		}
+		steps = append(steps, ExplainStep{"attempt", fmt.Sprintf("%s %s %s", stamp(a.At), call, how)})
 	}
 	return steps
 }

@@ -125,6 +125,8 @@ func (g *generator) schema(t reflect.Type) object {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case t == reflect.TypeFor[Change]():
+		return nullable(object{"type": "integer"})
 	case t.Kind() == reflect.Pointer:
 		return nullable(g.schema(t.Elem()))
 	case t.Kind() == reflect.Slice:
@@ -178,7 +180,7 @@ func (g *generator) fields(t reflect.Type, properties object, required *[]string
 			s["enum"] = strings.Split(enum, ",")
 		}
 		properties[name] = s
-		if !strings.Contains(options, "omitempty") {
+		if options != "omitempty" && options != "omitzero" {
 			*required = append(*required, name)
 		}
 	}

@@ -2,14 +2,12 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
-	"github.com/halert/halert/internal/httpserver"
 	"github.com/halert/halert/internal/store"
 )
 
-// maxHistory bounds how many attempts and reports are shown.
+// maxHistory bounds how many reports are shown.
 const maxHistory = 100
 
 func ticketID(t store.Ticket) string { return t.ID }
@@ -65,39 +63,6 @@ func (s *server) getDelivery(_ http.ResponseWriter, r *http.Request, _ query) (r
 	if err != nil {
 		return result{}, err
 	}
-	attempts, err := s.Store.Attempts(r.Context(), t.ID, maxHistory)
+	attempts, err := s.Store.Attempts(r.Context(), t.ID)
 	return result{value: DeliveryDetail{Delivery: viewDelivery(t), Attempts: viewAttempts(attempts)}}, err
-}
-
-func (s *server) replayDelivery(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
-	t, err := s.delivery(r)
-	if err != nil {
-		return result{}, err
-	}
-	if err := s.Store.Replay(r.Context(), t.ID, s.Now()); err != nil {
-		return result{}, notFound(err, "delivery", r.PathValue("id"))
-	}
-	s.Nudge()
-	if t, err = s.delivery(r); err != nil {
-		return result{}, err
-	}
-	return ok(viewDelivery(t))
-}
-
-func (s *server) replayDeliveries(w http.ResponseWriter, r *http.Request, _ query) (result, error) {
-	var in ReplayRequest
-	if err := httpserver.ReadJSON(w, r, maxJSON, &in); err != nil {
-		return result{}, err
-	}
-	states := []string{"discarded", "cancelled", "retryable", "scheduled"}
-	if !slices.Contains(states, in.State) {
-		return result{}, httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_state",
-			"state %q cannot be replayed; the states that can: %s", in.State, strings.Join(states, ", "))
-	}
-	n, err := s.Store.ReplayAll(r.Context(), store.DeliveryState(in.State), s.Now())
-	if err != nil {
-		return result{}, err
-	}
-	s.Nudge()
-	return ok(Replayed{Replayed: n})
 }

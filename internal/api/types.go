@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -85,20 +86,67 @@ type Delivery struct {
 	Title       string         `json:"title" doc:"What the ticket is about."`
 	Reference   string         `json:"reference" doc:"The ticket's reference."`
 	HaloID      *int           `json:"halo_id" doc:"Halo's id of the ticket, or null."`
+	SiteID      *int           `json:"site_id" doc:"Halo's id of the site, or null for the client's own."`
+	TicketType  *int           `json:"ticket_type" doc:"Halo's id of the ticket type that a person chose for this ticket, or null for the configured one."`
+	Priority    *int           `json:"priority" doc:"Halo's id of the priority that a person chose for this ticket, or null for the configured one."`
 }
 
-// DeliveryDetail is a delivery with what went wrong with it so far.
+// DeliveryEdit is what a person changes about a ticket that is not in Halo
+// yet. What is left out stays as it is.
+type DeliveryEdit struct {
+	ClientID   Change `json:"client_id,omitzero" doc:"Halo's id of the client that the ticket is for."`
+	SiteID     Change `json:"site_id,omitzero" doc:"Halo's id of the site; null: the client's own, as is also the case with a new client."`
+	TicketType Change `json:"ticket_type,omitzero" doc:"Halo's id of the ticket type; null: the configured one."`
+	Priority   Change `json:"priority,omitzero" doc:"Halo's id of the priority, which must be one of the ticket type's SLA; null: the configured one."`
+}
+
+// Change is a number that is left out, null or given: the zero value is left
+// out, and Null tells the other two apart.
+type Change struct {
+	Set   bool
+	Null  bool
+	Value int
+}
+
+// To is the change to a number.
+func To(n int) Change { return Change{Set: true, Value: n} }
+
+// ToNull is the change to null.
+func ToNull() Change { return Change{Set: true, Null: true} }
+
+// UnmarshalJSON reads null or an integer.
+func (c *Change) UnmarshalJSON(b []byte) error {
+	var n *int
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*c = ToNull()
+	if n != nil {
+		*c = To(*n)
+	}
+	return nil
+}
+
+// MarshalJSON writes null or an integer.
+func (c Change) MarshalJSON() ([]byte, error) {
+	if c.Null {
+		return []byte("null"), nil
+	}
+	return json.Marshal(c.Value)
+}
+
+// DeliveryDetail is a delivery with its history.
 type DeliveryDetail struct {
 	Delivery
-	Attempts []Attempt `json:"attempts" doc:"The failed attempts, the newest first, at most 100."`
+	Attempts []Attempt `json:"attempts" doc:"The latest attempts, good and bad, the newest first, at most 50."`
 }
 
-// Attempt is one attempt at a delivery that did not go well.
+// Attempt is one attempt at a delivery: a call to Halo and how it went.
 type Attempt struct {
-	At    time.Time `json:"at" doc:"When it failed."`
-	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, or empty."`
-	Class string    `json:"class" doc:"Class of the failure."`
-	Error string    `json:"error" doc:"Halo's own words, or what went wrong."`
+	At    time.Time `json:"at" doc:"When its outcome was known."`
+	Call  string    `json:"call" doc:"What was asked of Halo: create, note, close, adopt (take over the ticket that the sender had made itself), or empty."`
+	Class string    `json:"class" doc:"Class of the failure, or empty: it went well."`
+	Error string    `json:"error" doc:"Halo's own words, or what went wrong, or empty."`
 }
 
 // List is one page of a list, the newest first.
@@ -113,7 +161,7 @@ type Explanation struct {
 	Ticket   *Ticket       `json:"ticket" doc:"Its ticket, or null."`
 	Delivery *Delivery     `json:"delivery" doc:"The ticket's delivery, or null."`
 	Reports  []AlertReport `json:"reports" doc:"The events that reported it, the newest first, at most 100."`
-	Attempts []Attempt     `json:"attempts" doc:"The failed attempts to tell Halo, the newest first, at most 100."`
+	Attempts []Attempt     `json:"attempts" doc:"The latest attempts to tell Halo, good and bad, the newest first, at most 50."`
 	Steps    []ExplainStep `json:"steps" doc:"The same as sentences, in the order of the alert's way."`
 }
 
@@ -202,5 +250,15 @@ type Stats struct {
 	OpenTickets       int            `json:"open_tickets" doc:"Tickets that are open in Halo."`
 	Deliveries        map[string]int `json:"deliveries" doc:"How many deliveries there are, by state."`
 	OldestDue         *time.Time     `json:"oldest_due" doc:"Due time of the delivery that waits longest, or null."`
+	HaloLookups       *HaloLookups   `json:"halo_lookups" doc:"How tickets can be found again in this Halo, or null: not probed yet."`
 	CallsInWindow     int            `json:"calls_in_window" doc:"Calls to Halo within the rolling window of the rate limit."`
+}
+
+// HaloLookups are the ways of finding a ticket by its reference that this Halo
+// honours. Versions differ; halert finds its tickets in either case.
+type HaloLookups struct {
+	Listed   *bool      `json:"listed" doc:"Lists show third_party_id_string; null: not known."`
+	ByID     *bool      `json:"by_id" doc:"A ticket that is read by its id shows it; null: not known."`
+	Filter   *bool      `json:"filter" doc:"The filter on it narrows a list; null: not known."`
+	ProbedAt *time.Time `json:"probed_at" doc:"When that was probed, or null."`
 }

@@ -47,7 +47,7 @@ func viewDelivery(t store.Ticket) Delivery {
 	d := Delivery{
 		ID: deliveryPrefix + t.ID, TicketID: t.ID, State: string(t.Delivery), Attempt: t.Attempt, Error: t.Error, ErrorClass: t.ErrorClass,
 		FailedSince: timeOrNull(t.FailedSince), Severity: t.Severity, ClientID: t.Customer.ClientID, Customer: t.Customer.Name,
-		Title: t.Topic.Title, Reference: t.Reference, HaloID: orNull(t.HaloID),
+		Title: t.Topic.Title, Reference: t.Reference, HaloID: orNull(t.HaloID), SiteID: orNull(t.Customer.SiteID), TicketType: t.TicketType, Priority: t.Priority,
 	}
 	if slices.Contains([]store.DeliveryState{store.Available, store.Retryable, store.Scheduled}, t.Delivery) {
 		d.DueAt = timeOrNull(t.DueAt)

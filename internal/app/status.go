@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/halert/halert/internal/conntest"
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/store"
 )
 
 // stuckAfter is how long a delivery may be due before deliveries count as
@@ -113,7 +115,29 @@ func (a *App) testHalo(ctx context.Context, r api.TestRequest) ([]api.TestStep, 
 		return nil, err
 	}
 	client.Wait = a.settings.deliver.Wait
-	return testSteps(conntest.Run(ctx, client, testSettings(c.Halo, r), nil)), nil
+	steps := testSteps(conntest.Run(ctx, client, testSettings(c.Halo, r), nil))
+	known, err := a.store.Lookups(ctx)
+	if err == nil && known.Halo == c.Halo.ResourceURL {
+		steps = append(steps, lookupStep(known))
+	}
+	return steps, err
+}
+
+// lookupStep tells which look-ups this Halo was seen to honour. It is for
+// information: tickets are found again in either case.
+func lookupStep(l store.Lookups) api.TestStep {
+	say := func(b *bool) string {
+		switch {
+		case b == nil:
+			return "not known yet"
+		case *b:
+			return "yes"
+		}
+		return "no"
+	}
+	return api.TestStep{Name: "Look-ups", OK: true, Detail: fmt.Sprintf(
+		"seen with earlier tickets: lists show the reference: %s; a ticket that is read by its id shows it: %s; the filter on it works: %s",
+		say(l.Listed), say(l.ByID), say(l.Filter))}
 }
 
 // TestFile runs the connection test on a configuration without a server. done

@@ -189,11 +189,14 @@ func ticketRow(now time.Time, t api.Ticket) []string {
 }
 
 type deliveriesCmd struct {
-	List   deliveriesListCmd `cmd:"" default:"withargs" help:"List deliveries."`
+	List   deliveriesListCmd `cmd:"" default:"withargs" help:"List deliveries, or show the history of one."`
 	Replay replayCmd         `cmd:"" help:"Give deliveries another chance."`
+	Edit   editCmd           `cmd:"" help:"Change a ticket that is not in Halo yet."`
+	Cancel cancelCmd         `cmd:"" help:"End deliveries."`
 }
 
 type deliveriesListCmd struct {
+	ID    string  `arg:"" optional:"" help:"Id of a delivery, reference of a ticket, or Halo's ticket id: show its history."`
 	State *string `help:"available, pending, running, retryable, scheduled, completed, discarded or cancelled." enum:"available,pending,running,retryable,scheduled,completed,discarded,cancelled" placeholder:"STATE"`
 	listing
 	remote
@@ -202,7 +205,8 @@ type deliveriesListCmd struct {
 // Help is shown by --help.
 func (*deliveriesListCmd) Help() string {
 	return `A delivery brings a ticket in Halo in line with its alerts. One that is discarded waits for a
-person: mend the cause, then replay it. A narrow terminal shows fewer columns.
+person: mend the cause, then replay it. A narrow terminal shows fewer columns. With an id, each call
+to Halo is shown with its time, its outcome and Halo's words.
 
 Example: halert deliveries --state discarded`
 }
@@ -210,6 +214,9 @@ Example: halert deliveries --state discarded`
 // Run lists deliveries.
 func (c *deliveriesListCmd) Run(s *session) error {
 	hc := c.client(s)
+	if c.ID != "" {
+		return c.history(s, hc)
+	}
 	return show(s, c.listing, deliveryColumns(), func(p client.Page) (api.List[api.Delivery], error) { return hc.Deliveries(s.ctx, given(c.State), p) }, deliveryRow)
 }
 
@@ -226,57 +233,6 @@ func deliveryRow(now time.Time, d api.Delivery) []string {
 		since = age(now, *d.FailedSince)
 	}
 	return []string{d.State, strconv.Itoa(d.Attempt), since, haloTicket(d.HaloID, true), d.Reference, d.Customer, d.ID, cmp.Or(d.Error, d.Title)}
-}
-
-type replayCmd struct {
-	ID    []string `arg:"" optional:"" help:"Ids of deliveries, references of tickets, or Halo's ticket ids."`
-	All   bool     `help:"Replay all deliveries in a state."`
-	State string   `help:"Which with --all: discarded, cancelled, retryable or scheduled." enum:"discarded,cancelled,retryable,scheduled" default:"discarded" placeholder:"STATE"`
-	remote
-}
-
-// Help is shown by --help.
-func (*replayCmd) Help() string {
-	return `Example: halert deliveries replay --all --state discarded`
-}
-
-// Validate is called when the flags are known.
-func (c *replayCmd) Validate() error {
-	if c.All == (len(c.ID) > 0) {
-		return errors.New("name deliveries, or give --all")
-	}
-	return nil
-}
-
-// Run replays deliveries.
-func (c *replayCmd) Run(s *session) error {
-	hc := c.client(s)
-	if c.All {
-		n, err := hc.ReplayDeliveries(s.ctx, c.State)
-		if err != nil {
-			return err
-		}
-		if n == 1 {
-			return s.print("1 delivery was replayed\n")
-		}
-		return s.print(fmt.Sprintf("%d deliveries were replayed\n", n))
-	}
-	for _, id := range c.ID {
-		found, err := deliveriesOf(s, hc, id)
-		if err != nil {
-			return err
-		}
-		for _, delivery := range found {
-			d, err := hc.ReplayDelivery(s.ctx, delivery)
-			if err != nil {
-				return err
-			}
-			if err := s.print(fmt.Sprintf("%s %s is %s now\n", d.ID, d.Reference, d.State)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // deliveriesOf finds deliveries by whatever people know of their tickets.

@@ -130,7 +130,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 // TestHelp: every command has a help with an example.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
-		"serve", "demo", "sim", "test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay",
+		"serve", "demo", "sim", "test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
 		"explain", "token create", "token list", "token delete", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder

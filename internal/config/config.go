@@ -41,6 +41,7 @@ type Halo struct {
 
 	Consolidate bool // repeats go on the open ticket
 	LinkUsers   bool // one ticket per affected user
+	AdoptCIPP   bool // CIPP's own open tickets are taken over
 	RateLimit   Rate
 }
 

@@ -43,7 +43,7 @@ func (r *reader) config(data []byte) *Config {
 
 func (n node) halo() Halo {
 	s := n.section("resource_url", "auth_url", "tenant", "client_id", "client_secret", "ticket_type", "priority",
-		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "rate_limit", "webhook_secret")
+		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "adopt_cipp", "rate_limit", "webhook_secret")
 	h := Halo{
 		Tenant:        s.text("tenant"),
 		ClientSecret:  Secret(s.text("client_secret")),
@@ -55,6 +55,7 @@ func (n node) halo() Halo {
 		ClosedStatus:  s.number("closed_status", 1),
 		Consolidate:   s.flag("consolidate", true),
 		LinkUsers:     s.flag("link_users", false),
+		AdoptCIPP:     s.flag("adopt_cipp", false),
 		RateLimit:     s.rate("rate_limit", Rate{Calls: 300, Per: 5 * time.Minute}),
 	}
 	if text, at, ok := s.required("resource_url", "copy the Resource Server from Halo's API page, like https://acme.halopsa.com/api"); ok {

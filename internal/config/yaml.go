@@ -67,6 +67,9 @@ func (w *writer) halo(h Halo) {
 	w.number("closed_status", h.ClosedStatus)
 	w.line("consolidate", strconv.FormatBool(h.Consolidate))
 	w.line("link_users", strconv.FormatBool(h.LinkUsers))
+	if h.AdoptCIPP {
+		w.line("adopt_cipp", "true")
+	}
 	w.line("rate_limit", h.RateLimit.String())
 	w.secret("webhook_secret", h.WebhookSecret)
 }

@@ -25,6 +25,7 @@ type Settings struct {
 	RequestSource *int // nil: none is sent
 	NoteOutcome   int
 	ClosedStatus  *int // nil: tickets are never closed by us
+	AdoptCIPP     bool // open tickets that CIPP made itself are taken over
 	RateLimit     int
 	RateWindow    time.Duration
 }

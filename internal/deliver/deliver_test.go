@@ -520,3 +520,32 @@ func TestCreatesAreNeverTwoAtATime(t *testing.T) {
 		t.Errorf("%d creates at once, %d tickets; want 1 and 30", st.MaxConcurrentCreates, st.TicketsCreated)
 	}
 }
+
+// A parked ticket that a person gives to another client goes there, with the
+// type and priority that they chose.
+func TestEditedTicketIsMadeAsAsked(t *testing.T) {
+	w := newWorld(t, false, nil)
+	fault := w.inject(halosim.Fault{Kind: "status", Status: 400, Body: "string", Message: "Client is inactive", Operation: "create", ClientID: 12})
+	id := w.report(12, "mfa", "adele", nil)
+	w.work(time.Minute)
+	of := w.ticket(id).ID
+	client, site, typ, prio := 14, 31, 25, 2
+	tp, pp := &typ, &prio
+	if err := w.store.Edit(t.Context(), of, store.Edit{ClientID: &client, SiteID: &site, TicketType: &tp, Priority: &pp}, w.now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Replay(t.Context(), of, w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.work(time.Minute)
+	got := w.exactlyOne(id)
+	if got.ClientID != 14 || got.SiteID != 31 || got.TypeID != 25 || got.PriorityID != 2 {
+		t.Errorf("Halo has it at client %d, site %d, type %d, priority %d", got.ClientID, got.SiteID, got.TypeID, got.PriorityID)
+	}
+	w.sim.Remove(fault)
+	w.report(12, "mfa", "alex", nil)
+	w.work(time.Minute)
+	if n := len(w.notes(got.ID)); n != 1 || len(w.sim.Tickets()) != 1 {
+		t.Errorf("the next report: %d notes and %d tickets, want a note on the one", n, len(w.sim.Tickets()))
+	}
+}

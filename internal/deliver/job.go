@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,9 +53,11 @@ func isHalo(err error) bool {
 }
 
 func (j *job) step(ctx context.Context) (store.Call, error) {
-	switch next(j.ticket, j.target.settings.ClosedStatus != nil) {
+	switch next(j.ticket, j.target.settings) {
 	case stepLook:
 		return j.ticket.Begun, j.look(ctx)
+	case stepAdopt:
+		return store.CallAdopt, j.adopt(ctx)
 	case stepCreate:
 		return store.CallCreate, j.create(ctx)
 	case stepNote:
@@ -87,18 +90,18 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := j.d.store.Firing(ctx, t.ID, maxShown)
-	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
-		found, err = j.d.store.OnTicket(ctx, t.ID, maxShown)
-	}
+	found, err := j.findings(ctx)
 	if err != nil {
 		return err
 	}
 	view := ticketView(t, found, who.userID != 0)
 	ticket := halo.NewTicket{
 		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
-		TicketTypeID: s.TicketType, PriorityID: s.Priority, RequestSource: s.RequestSource,
+		TicketTypeID: s.TicketType, PriorityID: cmp.Or(t.Priority, s.Priority), RequestSource: s.RequestSource,
 		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
+	}
+	if t.TicketType != nil {
+		ticket.TicketTypeID = *t.TicketType
 	}
 	if who.userID != 0 {
 		ticket.UserID, ticket.SiteID = who.userID, who.siteID
@@ -119,7 +122,17 @@ func (j *job) create(ctx context.Context) error {
 	if j.d.metrics.Delivered != nil {
 		j.d.metrics.Delivered(j.d.now().Sub(t.CreatedAt), true)
 	}
+	j.probe(ctx, made.ID)
 	return nil
+}
+
+// findings are what a new ticket tells of.
+func (j *job) findings(ctx context.Context) (store.Findings, error) {
+	found, err := j.d.store.Firing(ctx, j.ticket.ID, maxShown)
+	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
+		found, err = j.d.store.OnTicket(ctx, j.ticket.ID, maxShown)
+	}
+	return found, err
 }
 
 // opened stores that Halo has the ticket, and says so.
@@ -142,12 +155,19 @@ func (j *job) note(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	text := render.NoteHTML(noteView(t, news))
+	if t.ShownSeq == 0 { // a ticket that was taken over: all that a new one says is still to be said
+		found, err := j.findings(ctx)
+		if err != nil {
+			return err
+		}
+		text = render.Body(ticketView(t, found, true)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
+	}
 	if err := j.begin(ctx, store.CallNote); err != nil {
 		return err
 	}
 	_, err = j.target.halo.AddAction(ctx, halo.NewAction{
-		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome,
-		NoteHTML: render.NoteHTML(noteView(t, news)),
+		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome, NoteHTML: text,
 	})
 	j.measure(store.CallNote, err)
 	if err != nil {
@@ -176,6 +196,7 @@ func (j *job) check(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	j.good(ctx)
+	j.learn(ctx, got)
 	if into := got.MergedInto; into != 0 && into != j.ticket.HaloID {
 		j.log.Info("Halo's ticket was merged; going on with the other one", "halo_id", j.ticket.HaloID, "merged_into", into)
 		return false, j.d.store.Moved(ctx, j.ticket.ID, j.d.owner, into)
@@ -343,7 +364,7 @@ func (j *job) forbidden(ctx context.Context, call store.Call, e *halo.Error, f *
 		if id == j.ticket.ID {
 			continue
 		}
-		if err := j.d.store.Replay(ctx, id, now.Add(first)); err != nil {
+		if err := j.d.store.Replay(ctx, id, now.Add(first)); err != nil && !errors.Is(err, store.ErrClosed) { // closed: a person was quicker
 			return fmt.Errorf("take back the parking of ticket %s: %w", id, err)
 		}
 	}

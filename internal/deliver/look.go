@@ -43,12 +43,16 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 	t := j.ticket
 	switch call {
 	case store.CallCreate:
-		id, linked, err := j.find(ctx)
-		if err != nil || id == 0 {
+		found, err := j.find(ctx)
+		if err != nil || found.ID == 0 {
 			return false, err
 		}
 		j.good(ctx)
-		return true, j.opened(ctx, id, linked, t.BegunSeq)
+		linked := found.UserID != 0 && t.User.Key() != ""
+		if err := j.opened(ctx, found.ID, linked, t.BegunSeq); err != nil || !found.Deleted {
+			return true, err
+		}
+		return true, j.closed(ctx, "Halo's ticket was deleted before its making was known here")
 	case store.CallNote:
 		actions, err := j.target.halo.Actions(ctx, t.HaloID)
 		if err != nil {
@@ -75,43 +79,6 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 
 // noteMark is the mark that a note carries, by which it is found again.
 func noteMark(reference string, seq int64) string { return fmt.Sprintf("[%s/%d]", reference, seq) }
-
-// maxPages bounds a look-up in a Halo that ignores the filter: the client's
-// tickets since ours was decided on, newest first, a hundred on a page.
-const maxPages = 20
-
-// find looks for a ticket of ours by its reference. The filter on
-// third_party_id_string is honoured by newer Halos [A] and ignored by older
-// ones [G], which then send the client's tickets; either way each row is
-// compared exactly. It returns 0 if there is none.
-func (j *job) find(ctx context.Context) (id int, linked bool, err error) {
-	t := j.ticket
-	since := t.CreatedAt.Add(-24 * time.Hour) // clocks differ, and so do time zones
-	for _, q := range []halo.TicketQuery{
-		{ClientID: t.Customer.ClientID, ThirdPartyID: t.Reference, Order: "id", OrderDesc: true, MaxPages: maxPages},
-		{ClientID: t.Customer.ClientID, Search: t.Reference, Order: "id", OrderDesc: true, MaxPages: 1},
-	} {
-		for row, err := range j.target.halo.Tickets(ctx, q) {
-			if refusedFilter(err) || errors.Is(err, halo.ErrPageLimit) {
-				break
-			}
-			if err != nil {
-				return 0, false, err
-			}
-			if !row.DateOccurred.IsZero() && row.DateOccurred.Before(since) {
-				break
-			}
-			ours, err := j.ours(ctx, row)
-			if err != nil {
-				return 0, false, err
-			}
-			if ours {
-				return row.ID, row.UserID != 0 && t.User.Key() != "", nil
-			}
-		}
-	}
-	return 0, false, nil
-}
 
 // ours compares a row with our reference. Lists leave out columns [A]: where
 // the row has neither the reference nor a text that could hold it, the whole

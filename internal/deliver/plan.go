@@ -13,6 +13,7 @@ type step int
 const (
 	stepDone   step = iota // Halo shows what it should
 	stepLook               // a call was begun and its outcome is not known: look before repeating it
+	stepAdopt              // Halo may have a ticket that the sender made itself
 	stepCreate             // Halo has no such ticket
 	stepNote               // there is news that Halo does not show
 	stepClose              // nothing is wrong any more
@@ -20,16 +21,18 @@ const (
 )
 
 // next decides what to do for a ticket, by what Halo should show and what it
-// shows. closes tells that a closing status is configured.
-func next(t store.Ticket, closes bool) step {
+// shows.
+func next(t store.Ticket, s Settings) step {
 	switch {
 	case t.Begun != store.CallNone:
 		return stepLook
+	case t.HaloID == 0 && s.AdoptCIPP && !t.Sought && former(t) != "":
+		return stepAdopt
 	case t.HaloID == 0:
 		return stepCreate
 	case t.Seq > t.ShownSeq:
 		return stepNote
-	case t.WantClosed && closes:
+	case t.WantClosed && s.ClosedStatus != nil:
 		return stepClose
 	case t.WantCheck:
 		return stepCheck
@@ -69,7 +72,7 @@ func judge(class halo.Class, call store.Call) verdict {
 	case halo.ClassForbidden:
 		return doubt
 	case halo.ClassNotFound:
-		if call == store.CallCreate {
+		if call == store.CallCreate || call == store.CallAdopt {
 			return park
 		}
 		return gone

@@ -213,7 +213,10 @@ func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now tim
 		return row.ticketID.String, nil
 	}
 	var id string
-	err := tx.QueryRowContext(ctx, `SELECT id FROM tickets WHERE group_key = $1 AND state <> 'closed'`, r.GroupKey).Scan(&id)
+	// A ticket that a person has moved to another client keeps its reports.
+	err := tx.QueryRowContext(ctx, `
+		SELECT id FROM tickets WHERE (group_key = $1 OR home_key = $1) AND state <> 'closed'
+		ORDER BY group_key = $1 DESC, id LIMIT 1`, r.GroupKey).Scan(&id)
 	if err == nil {
 		return id, nil
 	}
@@ -259,11 +262,11 @@ func touch(ctx context.Context, tx *sql.Tx, ticketID string, touched map[string]
 
 // due makes a ticket's delivery available, unless it waits for a retry
 // already, or is a create that a person has to look at first. A note that was
-// parked gets another chance: there is more to say now.
+// parked or cancelled gets another chance: there is more to say now.
 func due(ctx context.Context, tx *sql.Tx, ticketID string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE tickets SET delivery = 'available', due_at = $1, attempt = 0, error = '', error_class = ''
-		WHERE id = $2 AND (delivery = 'completed' OR (delivery = 'discarded' AND halo_id IS NOT NULL))`, millis(now), ticketID)
+		WHERE id = $2 AND (delivery = 'completed' OR (delivery IN ('discarded', 'cancelled') AND halo_id IS NOT NULL))`, millis(now), ticketID)
 	if err != nil {
 		return fmt.Errorf("make ticket %s due: %w", ticketID, err)
 	}

@@ -397,10 +397,10 @@ func TestParkedCreateWaitsForAPersonParkedNoteForNews(t *testing.T) {
 		if again := claim(t, s, "node", t0); again == nil || again.ID != c.ID {
 			t.Error("a parked note was not tried again when there was more to say")
 		}
-		history, err := s.Attempts(t.Context(), c.ID, 10)
+		history, err := s.Attempts(t.Context(), c.ID)
 		ok(t, err)
-		if len(history) != 2 || history[0].Error != "no access" || history[1].Error != "no such type" {
-			t.Errorf("history %+v, want both failures, the newest first", history)
+		if len(history) != 3 || history[0].Error != "no access" || history[2].Error != "no such type" {
+			t.Errorf("history %+v, want both failures with the create between them, the newest first", history)
 		}
 	})
 }

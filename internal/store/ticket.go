@@ -45,6 +45,7 @@ const (
 	CallCreate Call = "create"
 	CallNote   Call = "note"
 	CallClose  Call = "close"
+	CallAdopt  Call = "adopt" // look for the sender's own ticket, and take it over
 )
 
 // Ticket is our record of one Halo ticket, with the delivery that keeps Halo
@@ -61,8 +62,11 @@ type Ticket struct {
 	Topic      alert.Topic
 	Severity   alert.Severity
 	State      TicketState
-	HaloID     int // 0: not in Halo yet
-	PreviousID int // Halo id of the closed ticket that this one follows; 0: none
+	TicketType *int // a person's choice for this ticket; nil: the configured one
+	Priority   *int // likewise
+	HaloID     int  // 0: not in Halo yet
+	Sought     bool // the sender's own ticket was looked for
+	PreviousID int  // Halo id of the closed ticket that this one follows; 0: none
 	CreatedAt  time.Time
 	OpenedAt   time.Time
 	ClosedAt   time.Time
@@ -85,7 +89,7 @@ type Ticket struct {
 }
 
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
-	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.halo_id,
+	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.ticket_type, t.priority, t.sought, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
 	t.begun, t.begun_at, t.begun_seq, t.lease_until`
@@ -100,7 +104,7 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var linked, wantClosed bool
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
-		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &haloID, &previous, &created, &opened, &closed,
+		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &t.TicketType, &t.Priority, &t.Sought, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
 		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {
@@ -202,17 +206,25 @@ func (s *Store) Later(ctx context.Context, id, owner string, due time.Time) erro
 // Opened records that Halo has the ticket and shows the reports up to seq.
 func (s *Store) Opened(ctx context.Context, id, owner string, haloID int, userLinked bool, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
+		err := leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
 			shown_seq = $6, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			haloID, flag(userLinked), millis(now), seq)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, id, Attempt{At: now, Call: CallCreate})
 	})
 }
 
 // Noted records that Halo shows the reports up to seq.
 func (s *Store) Noted(ctx context.Context, id, owner string, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+		err := leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			seq, millis(now))
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, id, Attempt{At: now, Call: CallNote})
 	})
 }
 
@@ -248,10 +260,19 @@ func (s *Store) Hint(ctx context.Context, haloIDs []int, now time.Time) error {
 // ticket, which follows this one.
 func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		var begun Call
+		if err := tx.QueryRowContext(ctx, `SELECT begun FROM tickets WHERE id = $1`, id).Scan(&begun); err != nil {
+			return oneError("ticket", id, err)
+		}
 		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', want_check = 0, delivery = 'completed', attempt = 0,
 			error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`, millis(now))
 		if err != nil {
 			return err
+		}
+		if begun == CallClose { // else a person closed it
+			if err := record(ctx, tx, id, Attempt{At: now, Call: CallClose}); err != nil {
+				return err
+			}
 		}
 		return follow(ctx, tx, id, now)
 	})
@@ -260,9 +281,9 @@ func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) err
 func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 	next := NewID()
 	res, err := tx.ExecContext(ctx, `
-		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, severity, state, previous_id, created_at, seq, delivery, due_at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
 			'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
 		FROM tickets t WHERE id = $4 AND EXISTS (
@@ -322,18 +343,13 @@ func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := leased(ctx, tx, id, owner, `delivery = $3, due_at = $4, attempt = attempt + $5, error_class = $6, error = $7,
 			failed_since = CASE WHEN failed_since = 0 THEN $8 ELSE failed_since END,
-			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, begun_at = CASE WHEN $10 > 0 THEN $10 ELSE begun_at END,
+			begun = CASE WHEN $9 = 1 THEN '' ELSE begun END, begun_at = CASE WHEN CAST($10 AS BIGINT) > 0 THEN $10 ELSE begun_at END,
 			lease_owner = '', lease_until = 0`,
 			string(f.State), millis(f.DueAt), flag(f.Counts), f.Class, f.Error, millis(now), flag(f.Known), millis(f.DoubtedAt))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO attempts (id, ticket_id, at, call, class, error) VALUES ($1, $2, $3, $4, $5, $6)`,
-			NewID(), id, millis(now), string(f.Call), f.Class, f.Error)
-		if err != nil {
-			return fmt.Errorf("record the attempt on ticket %s: %w", id, err)
-		}
-		return nil
+		return record(ctx, tx, id, Attempt{At: now, Call: f.Call, Class: f.Class, Error: f.Error})
 	})
 }
 
@@ -368,31 +384,3 @@ func (s *Store) Wake(ctx context.Context, classes []string, now time.Time) error
 		return nil
 	})
 }
-
-// Replay gives a parked delivery another chance. Replaying one that is not
-// parked makes it due now. An unknown id is ErrNotFound.
-func (s *Store) Replay(ctx context.Context, id string, now time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE id = $2`, millis(now), id)
-		if err != nil {
-			return fmt.Errorf("replay delivery %s: %w", id, err)
-		}
-		return mustHit(res)
-	})
-}
-
-// ReplayAll does Replay for all deliveries in a state, and counts them.
-func (s *Store) ReplayAll(ctx context.Context, state DeliveryState, now time.Time) (int, error) {
-	var n int64
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE tickets SET `+replaySet+` WHERE delivery = $2`, millis(now), string(state))
-		if err != nil {
-			return fmt.Errorf("replay %s deliveries: %w", state, err)
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	return int(n), err
-}
-
-const replaySet = `delivery = CASE WHEN state = 'closed' THEN delivery ELSE 'available' END, due_at = $1, attempt = 0, failed_since = 0`

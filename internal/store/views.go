@@ -270,26 +270,6 @@ func (s *Store) Reports(ctx context.Context, alertID string, limit int) ([]Event
 	return out, rows.Err()
 }
 
-// Attempt is one attempt at a delivery that did not go well.
-type Attempt struct {
-	At    time.Time
-	Call  Call
-	Class string
-	Error string
-}
-
-// Attempts lists the failed attempts at a ticket's delivery, the newest first.
-func (s *Store) Attempts(ctx context.Context, ticketID string, limit int) ([]Attempt, error) {
-	return list(ctx, s.read, `SELECT at, call, class, error FROM attempts WHERE ticket_id = $1 ORDER BY id DESC LIMIT $2`,
-		[]any{ticketID, limit}, func(row scanner) (Attempt, error) {
-			var a Attempt
-			var at int64
-			err := row.Scan(&at, &a.Call, &a.Class, &a.Error)
-			a.At = fromMillis(at)
-			return a, err
-		})
-}
-
 // Stats are the numbers that tell an operator how halert is doing.
 type Stats struct {
 	PendingEvents     int

@@ -133,9 +133,21 @@ func (c *Client) Deliveries(ctx context.Context, state string, p Page) (api.List
 	return get[api.List[api.Delivery]](ctx, c, "/deliveries", p.values().text("state", state))
 }
 
-// Delivery shows one delivery with its failed attempts.
+// Delivery shows one delivery with its history.
 func (c *Client) Delivery(ctx context.Context, id string) (api.DeliveryDetail, error) {
 	return get[api.DeliveryDetail](ctx, c, "/deliveries/"+url.PathEscape(id), nil)
+}
+
+// EditDelivery changes a ticket that is not in Halo yet.
+func (c *Client) EditDelivery(ctx context.Context, id string, e api.DeliveryEdit) (api.Delivery, error) {
+	var out api.Delivery
+	err := c.do(ctx, request{method: http.MethodPatch, path: root + "/deliveries/" + url.PathEscape(id), in: e}, &out)
+	return out, err
+}
+
+// CancelDelivery ends a delivery.
+func (c *Client) CancelDelivery(ctx context.Context, id string) (api.Delivery, error) {
+	return post[api.Delivery](ctx, c, "/deliveries/"+url.PathEscape(id)+"/cancel", nil)
 }
 
 // ReplayDelivery gives a delivery another chance.

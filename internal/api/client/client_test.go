@@ -79,11 +79,18 @@ func TestBoard(t *testing.T) {
 	if s := must(c.Stats(ctx))(t); s.FiringAlerts != 1 || s.Deliveries["discarded"] != 1 {
 		t.Errorf("stats %+v", s)
 	}
+	edited := must(c.EditDelivery(ctx, e.Deliveries[0].ID, api.DeliveryEdit{ClientID: api.To(14), Priority: api.To(0), TicketType: api.ToNull()}))(t)
+	if edited.ClientID != 14 || edited.Priority == nil || *edited.Priority != 0 || edited.TicketType != nil {
+		t.Errorf("edited delivery %+v", edited)
+	}
 	if n := must(c.ReplayDeliveries(ctx, "discarded"))(t); n != 1 {
 		t.Errorf("%d replayed", n)
 	}
 	if d := must(c.ReplayDelivery(ctx, e.Deliveries[0].ID))(t); d.State != "available" {
 		t.Errorf("replayed delivery is %s", d.State)
+	}
+	if d := must(c.CancelDelivery(ctx, e.Deliveries[0].ID))(t); d.State != "cancelled" {
+		t.Errorf("cancelled delivery is %s", d.State)
 	}
 	if e := must(c.ReplayEvent(ctx, id))(t); e.Status != "pending" {
 		t.Errorf("replayed event is %s", e.Status)

@@ -55,6 +55,7 @@ func (c *collector) audit(v jsontree.Value, env envelope) {
 	}
 	topic.Title = alert.Cut(firstOf(oneLine(topic.Title), "Audit log"), maxTitle)
 	topic.Comment = comment(firstOf(v.Str("AlertComment"), raw.Str("CIPPAlertComment")), 1)
+	topic.FormerTitle = formerAudit(title, prefix, user)
 	c.add(alert.Event{
 		Action: alert.Trigger, Topic: topic, Tenant: tenant, Severity: orSeverity(rowSeverity(raw), severity),
 		Finding:    auditFinding(v, raw, user, withoutTenant(title, prefix), topic.Title),

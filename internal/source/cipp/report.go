@@ -74,15 +74,20 @@ func (c *collector) standards(v jsontree.Value, env envelope) {
 		kind, title = "sherweb", "Sherweb migration"
 		what = "CIPP reports on the migration of licences to Sherweb."
 	}
+	tenant, former := itemTenant(v, env), ""
+	if kind == "standards" {
+		former = formerStandards(tenant)
+	}
 	button := addLink(nil, firstOf(oneLine(v.Str("buttontext")), "CIPP"), v.Str("buttonurl"))
 	c.add(alert.Event{
-		Action: alert.Trigger, Tenant: itemTenant(v, env), Severity: alert.Warning, Grouping: grouping(env),
+		Action: alert.Trigger, Tenant: tenant, Severity: alert.Warning, Grouping: grouping(env),
 		OccurredAt: moment(env.generated),
 		Topic: alert.Topic{
 			Kind: kind, Title: title, What: what, Links: button,
-			Means:   "What was agreed on is not in force; CIPP does not send the details.",
-			Do:      "Open the page in CIPP to see what it is about.",
-			Comment: comment(v.Str("alertcomment"), 1),
+			Means:       "What was agreed on is not in force; CIPP does not send the details.",
+			Do:          "Open the page in CIPP to see what it is about.",
+			Comment:     comment(v.Str("alertcomment"), 1),
+			FormerTitle: former,
 		},
 		Finding: alert.Finding{Title: firstOf(alert.Cut(oneLine(v.Str("title")), maxTitle), title), Links: button},
 	}, exactly(kind))
@@ -98,6 +103,8 @@ func (c *collector) drift(v jsontree.Value, env envelope) {
 		Do:      "Accept the deviation, or remediate it, on CIPP's drift page.",
 		Columns: []string{"Standard", "Expected Value", "Current Value", "Status"},
 		Links:   addPage(nil, c.base, "/tenant/manage/drift", tenant),
+
+		FormerTitle: formerOf(v, env),
 	}
 	for _, d := range items(v.Get("AlertData")) {
 		s := &spec{Keys: []string{"Standard", "StandardName", "standardName"}, Columns: topic.Columns, NoUser: true}
@@ -129,6 +136,8 @@ func (c *collector) baseline(v jsontree.Value, env envelope) {
 			Means: "Protection that was agreed on may be off, or two baselines contradict each other.",
 			Do:    "See in CIPP who changed the setting; remediate it, or change the baseline.",
 			Links: addPage(nil, c.base, "/tenant/manage/drift", tenant),
+
+			FormerTitle: formerOf(v, env),
 		},
 		Finding: alert.Finding{Title: alert.Cut(oneLine(event+": "+standard+" ("+base+")"), maxTitle)},
 	}
@@ -163,6 +172,8 @@ func (c *collector) customTests(v jsontree.Value, env envelope) {
 		Means:   "The tenant does not meet a rule that was written for it.",
 		Do:      "Read what the test found, and put the tenant or the test right.",
 		Columns: []string{"ScriptName", "Status", "Risk", "Results", "ErrorMessage"},
+
+		FormerTitle: formerOf(v, env),
 	}
 	if len(tests) == 1 {
 		topic.Title = alert.Cut("Custom test: "+firstOf(oneLine(tests[0].Str("ScriptName", "TestId")), "one without a name"), maxTitle)

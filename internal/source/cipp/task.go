@@ -25,6 +25,7 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 	s := scripted[strings.ToLower(command)]
 	topic, fallback := c.taskTopic(s, command, name, tenant)
 	topic.Title = alert.Cut(firstOf(customSubject(info, env, tenant), topic.Title, command, "CIPP task"), maxTitle)
+	topic.FormerTitle, topic.FormerPerUser = formerTask(info, env, tenant, command), isAlertCommand(command)
 	rows := results(v.Get("Results"), 0)
 	topic.Comment = comment(firstOf(v.Str("AlertComment"), info.Str("AlertComment")), len(rows))
 	var user alert.User

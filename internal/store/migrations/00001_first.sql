@@ -50,6 +50,9 @@ CREATE TABLE tickets (
     kind          TEXT NOT NULL,
     client_id     BIGINT NOT NULL,
     site_id       BIGINT NOT NULL,
+    home_key      TEXT NOT NULL DEFAULT '', -- group_key before a person moved it to another client or site
+    ticket_type   BIGINT, -- null: the configured one
+    priority      BIGINT, -- null: the configured one
     customer      TEXT NOT NULL,
     tenant_id     TEXT NOT NULL,
     tenant_domain TEXT NOT NULL,
@@ -60,6 +63,7 @@ CREATE TABLE tickets (
     halo_id       BIGINT, -- null: not in Halo yet
     previous_id   TEXT NOT NULL DEFAULT '', -- the ticket that this one follows
     user_linked   BIGINT NOT NULL DEFAULT 0,
+    sought        BIGINT NOT NULL DEFAULT 0, -- the sender's own ticket was looked for
     created_at    BIGINT NOT NULL,
     opened_at     BIGINT NOT NULL DEFAULT 0,
     closed_at     BIGINT NOT NULL DEFAULT 0,
@@ -86,13 +90,15 @@ CREATE TABLE tickets (
     begun_seq     BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX tickets_open_group ON tickets (group_key) WHERE state <> 'closed';
+CREATE INDEX tickets_open_home ON tickets (home_key) WHERE state <> 'closed';
 CREATE INDEX tickets_group ON tickets (group_key, id);
 CREATE INDEX tickets_due ON tickets (severity DESC, due_at) WHERE delivery IN ('available', 'retryable', 'scheduled');
 CREATE INDEX tickets_state ON tickets (state, id);
 CREATE INDEX tickets_halo ON tickets (halo_id);
 CREATE INDEX tickets_delivery ON tickets (delivery, id);
 
--- Every attempt that did not go well, for the person who looks into it.
+-- The latest attempts at each ticket, for the person who looks into it. The
+-- class is empty for those that went well.
 CREATE TABLE attempts (
     id        TEXT PRIMARY KEY,
     ticket_id TEXT NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
