@@ -189,7 +189,7 @@ func (a *App) Run(ctx context.Context) error {
 	wg.Go(func() { a.settings.watch(work, a.opts.Log) })
 	wg.Go(func() { a.settings.pipeline.Run(work) })
 	wg.Go(func() { a.settings.deliver.Run(work, hard) })
-	wg.Go(func() { a.settings.notify.Run(work) })
+	wg.Go(func() { a.settings.notify.Run(work, notifyEvery) })
 
 	failed := make(chan error, 1)
 	go func() { failed <- a.http.Wait() }()

@@ -3,12 +3,16 @@ package app
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/httpserver"
 	"github.com/halert/halert/internal/notify"
 )
+
+// notifyEvery is how often it is looked whether people are to be told.
+const notifyEvery = 10 * time.Second
 
 // notifySecrets puts what is to be stored of the secrets of notifications
 // into values, and returns the paths of those that change. A secret whose use

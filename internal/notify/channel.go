@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,13 @@ func (n *Notifier) mail(ctx context.Context, e *Email, m Message) error {
 	if err := errors.Join(msg.From(e.From), msg.To(e.To...)); err != nil {
 		return fmt.Errorf("write the mail: %w", err)
 	}
-	client, err := n.mailClient(e)
+	var conn net.Conn // go-mail leaves it open where the sign-in fails
+	defer func() {
+		if conn != nil {
+			_ = conn.Close() // closed already where all went well
+		}
+	}()
+	client, err := n.mailClient(e, &conn)
 	if err != nil {
 		return fmt.Errorf("set up the mail server %s: %w", e.Server, err)
 	}
@@ -81,7 +88,8 @@ func (n *Notifier) mail(ctx context.Context, e *Email, m Message) error {
 	return nil
 }
 
-func (n *Notifier) mailClient(e *Email) (*mail.Client, error) {
+// mailClient makes the client for one mail. It puts its connection into conn.
+func (n *Notifier) mailClient(e *Email, conn *net.Conn) (*mail.Client, error) {
 	host, port, err := net.SplitHostPort(e.Server)
 	if err != nil {
 		return nil, err
@@ -90,22 +98,29 @@ func (n *Notifier) mailClient(e *Email) (*mail.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []mail.Option{mail.WithPort(number), mail.WithTimeout(timeout), mail.WithoutNoop()}
+	conf := &tls.Config{}
+	if n.TLS != nil {
+		conf = n.TLS.Clone()
+	}
+	conf.ServerName = host
+	dial := mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			*conn = c
+		}
+		return c, err
+	})
+	options := []mail.Option{mail.WithPort(number), mail.WithTimeout(timeout), mail.WithoutNoop(), mail.WithTLSConfig(conf)}
 	switch e.TLS {
 	case WholeTLS:
-		options = append(options, mail.WithSSL())
+		options = append(options, mail.WithSSL()) // go-mail must dial itself to know that it is TLS
 	case NoTLS:
-		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS), dial)
 	default:
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory), dial)
 	}
 	if e.Username != "" {
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(e.Username), mail.WithPassword(e.Password))
-	}
-	if n.TLS != nil {
-		conf := n.TLS.Clone()
-		conf.ServerName = host
-		options = append(options, mail.WithTLSConfig(conf))
 	}
 	return mail.NewClient(host, options...)
 }

@@ -136,8 +136,8 @@ func Decide(o Observation, st State, channels []string) State {
 	st.see(o)
 	st.step(refused(o, st.Kinds[Refused], good), o.Now, channels)
 	st.step(stuck(o, st, good), o.Now, channels)
-	st.step(discarded(o), o.Now, channels)
-	st.step(quarantined(o), o.Now, channels)
+	st.step(discarded(o, st.Kinds[Discarded]), o.Now, channels)
+	st.step(quarantined(o, st.Kinds[Quarantined]), o.Now, channels)
 	st.step(inbox(o, st.Kinds[Inbox]), o.Now, channels)
 	return st
 }
@@ -164,20 +164,22 @@ func (st *State) step(c condition, now time.Time, channels []string) {
 	case s.Noticed.IsZero():
 		s.Noticed = now
 	}
-	if c.tell && now.Sub(s.Noticed) >= c.gather && now.Sub(s.Told) >= quiet {
+	switch {
+	case c.tell && now.Sub(s.Noticed) >= c.gather && now.Sub(s.Told) >= quiet:
 		st.add(message(c.kind, Began, now, c.began), channels)
 		if !s.Active {
 			s.Since = c.since
 		}
 		s.Active, s.Told, s.Noticed, s.Mark = true, now, time.Time{}, latest(s.Mark, c.mark)
-	}
-	if c.over && s.Active && now.Sub(s.Ended) >= quiet {
+	case !c.tell && c.over && s.Active && now.Sub(s.Ended) >= quiet:
 		st.add(message(c.kind, Ended, now, c.ended), channels)
 		s.Active, s.Ended, s.Since, s.Seen, s.By = false, now, time.Time{}, time.Time{}, ""
 	}
-	if s != (Status{}) {
-		st.Kinds[c.kind] = s
+	if s == (Status{}) {
+		delete(st.Kinds, c.kind)
+		return
 	}
+	st.Kinds[c.kind] = s
 }
 
 func message(kind Kind, phase Phase, now time.Time, t text) Message {
@@ -227,13 +229,13 @@ func stuck(o Observation, st State, good time.Time) condition {
 	}
 }
 
-func discarded(o Observation) condition {
-	return condition{kind: Discarded, tell: o.Parked.New > 0, over: o.Parked.Total == 0, since: o.Now.UTC(),
+func discarded(o Observation, s Status) condition {
+	return condition{kind: Discarded, tell: o.Parked.Newest.After(s.Mark), over: o.Parked.Total == 0, since: o.Now.UTC(),
 		gather: gatherParked, mark: o.Parked.Newest, began: discardedText(o.Parked), ended: discardedEnd()}
 }
 
-func quarantined(o Observation) condition {
-	return condition{kind: Quarantined, tell: o.Quarantined.New > 0, over: o.Quarantined.Total == 0, since: o.Now.UTC(),
+func quarantined(o Observation, s Status) condition {
+	return condition{kind: Quarantined, tell: o.Quarantined.Newest.After(s.Mark), over: o.Quarantined.Total == 0, since: o.Now.UTC(),
 		gather: gatherBodies, mark: o.Quarantined.Newest, began: quarantinedText(o.Quarantined), ended: quarantinedEnd()}
 }
 

@@ -51,7 +51,6 @@ type Notifier struct {
 }
 
 const (
-	every   = 10 * time.Second // between two rounds
 	timeout = 20 * time.Second // of sending one message by one way
 	grace   = time.Minute      // after the start, before stuck deliveries are told of
 	named   = 5                // of what is parked or in quarantine, how many a message names
@@ -69,8 +68,8 @@ func New(o Options) *Notifier {
 // Configure sets by which ways messages go from now on.
 func (n *Notifier) Configure(s Settings) { n.settings.Store(&s) }
 
-// Run does a round every ten seconds until the context ends.
-func (n *Notifier) Run(ctx context.Context) {
+// Run does a round each time that every has passed, until the context ends.
+func (n *Notifier) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {

@@ -79,7 +79,7 @@ func refusedEnd(since time.Time, waiting int) text {
 
 func discardedText(p store.Troubles) text {
 	var list strings.Builder
-	fmt.Fprintf(&list, "%s. %d are parked in all.", count(p.New, "delivery was refused by HaloPSA and is parked", "deliveries were refused by HaloPSA and are parked"), p.Total)
+	fmt.Fprintf(&list, "%s. Parked in all: %d.", count(p.New, "delivery was refused by HaloPSA and is parked", "deliveries were refused by HaloPSA and are parked"), p.Total)
 	for _, t := range p.First {
 		fmt.Fprintf(&list, "\n- d_%s (source %s, %s): %s", t.ID, t.Source, clock(t.At), words(t.Error))
 	}
@@ -101,7 +101,7 @@ func discardedEnd() text {
 
 func quarantinedText(q store.Troubles) text {
 	var list strings.Builder
-	fmt.Fprintf(&list, "%s. %d are there in all.", count(q.New, "message could not be understood and is in quarantine", "messages could not be understood and are in quarantine"), q.Total)
+	fmt.Fprintf(&list, "%s. In quarantine in all: %d.", count(q.New, "message could not be understood and is in quarantine", "messages could not be understood and are in quarantine"), q.Total)
 	for _, t := range q.First {
 		fmt.Fprintf(&list, "\n- event %s (source %s, %s)", t.ID, t.Source, clock(t.At))
 	}
