@@ -31,11 +31,23 @@ func (s *server) testHalo(w http.ResponseWriter, r *http.Request, _ query) (resu
 	if err != nil {
 		return result{}, unless[*httpserver.Problem](err, http.StatusUnprocessableEntity, "test_impossible")
 	}
+	return testResult(steps)
+}
+
+func testResult(steps []TestStep) (result, error) {
 	out := TestResult{OK: true, Steps: append([]TestStep{}, steps...)}
 	for _, step := range steps {
 		out.OK = out.OK && step.OK
 	}
 	return ok(out)
+}
+
+func (s *server) testNotify(_ http.ResponseWriter, r *http.Request, _ query) (result, error) {
+	steps, err := s.TestNotify(r.Context())
+	if err != nil {
+		return result{}, err
+	}
+	return testResult(steps)
 }
 
 // unless keeps an error of type E as it is, and makes a problem of any other.

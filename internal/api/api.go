@@ -36,6 +36,9 @@ type Options struct {
 	// TestHalo runs the connection test. Its error is for what keeps the
 	// test from starting; a step that fails is no error.
 	TestHalo func(ctx context.Context, r TestRequest) ([]TestStep, error)
+	// TestNotify sends a test message by each way to tell people. Its error
+	// is for what keeps the test from starting.
+	TestNotify func(ctx context.Context) ([]TestStep, error)
 	// Nudge wakes the pipeline and the deliveries after a replay.
 	Nudge func()
 	// Version is halert's own, for the OpenAPI document.

@@ -262,6 +262,15 @@ func TestTestHalo(t *testing.T) {
 	}
 }
 
+func TestTestNotify(t *testing.T) {
+	w := apitest.New(t, start())
+	w.SetNotify(nil, api.TestStep{Name: "email", OK: true, Detail: "taken"}, api.TestStep{Name: "webhook", Detail: "it answered 500", Remedy: "mend it"})
+	const want = `{"ok":false,"steps":[{"name":"email","ok":true,"detail":"taken","remedy":""},{"name":"webhook","ok":false,"detail":"it answered 500","remedy":"mend it"}]}`
+	if status, _, body := call(t, w, "POST", "/api/v1/notify/test", ""); status != http.StatusOK || strings.TrimSpace(string(body)) != want {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	w := apitest.New(t, start())
 	status, header, body := call(t, w, "GET", "/api/v1/config", "")

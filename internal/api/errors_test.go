@@ -67,6 +67,7 @@ func refusals() []refusal {
 		{"PATCH", "/api/v1/deliveries/d_" + none, `{"client":14}`, 400, "bad_json"},
 		{"POST", "/api/v1/halo/test", `{"ticket":"yes"}`, 400, "bad_json"},
 		{"POST", "/api/v1/halo/test", `{"ticket":true,"client_id":99}`, 422, "test_impossible"},
+		{"POST", "/api/v1/notify/test", "", 409, "nothing_configured"},
 		{"PUT", "/api/v1/config?file=a.yaml", "wrong: 1", 422, "invalid_config"},
 		{"PUT", "/api/v1/config?dry_run=1", "x: 1", 400, "invalid_parameter"},
 		{"POST", "/api/v1/tokens", `{"name":"taken"}`, 409, "name_taken"},

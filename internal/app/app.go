@@ -21,6 +21,7 @@ import (
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/httpserver"
 	"github.com/halert/halert/internal/ingest"
+	"github.com/halert/halert/internal/notify"
 	"github.com/halert/halert/internal/pipeline"
 	"github.com/halert/halert/internal/secret"
 	"github.com/halert/halert/internal/store"
@@ -91,14 +92,16 @@ func (a *App) assemble(ctx context.Context) error {
 	if a.root, err = rootToken(o); err != nil {
 		return err
 	}
-	d := deliver.New(deliver.Options{Store: a.store, Log: o.Log, Now: o.Now, Owner: store.NewID(), Metrics: deliver.Metrics{
+	node := store.NewID()
+	d := deliver.New(deliver.Options{Store: a.store, Log: o.Log, Now: o.Now, Owner: node, Metrics: deliver.Metrics{
 		Call:      func(c store.Call, class string) { a.metrics.call(c, class) },
 		Delivered: func(waited time.Duration, create bool) { a.metrics.delivered(waited, create) },
 	}})
 	p := pipeline.New(a.store, o.Log, o.Now, d.Nudge)
 	a.metrics = newMetrics(a.store, o.Now, d.Trouble)
 	receiver := ingest.New(ingest.Options{Store: a.store, Log: o.Log, Now: o.Now, Accepted: p.Nudge, Hinted: d.Nudge, Count: a.metrics.event})
-	a.settings = &settings{store: a.store, key: key, now: o.Now, ingest: receiver, pipeline: p, deliver: d}
+	a.settings = &settings{store: a.store, key: key, now: o.Now, ingest: receiver, pipeline: p, deliver: d,
+		notify: notify.New(notify.Options{Store: a.store, Log: o.Log, Now: o.Now, Node: node, Trouble: d.Trouble, LastGood: d.LastGood, Count: a.metrics.notified})}
 	if err := a.configure(ctx); err != nil {
 		return err
 	}
@@ -186,6 +189,7 @@ func (a *App) Run(ctx context.Context) error {
 	wg.Go(func() { a.settings.watch(work, a.opts.Log) })
 	wg.Go(func() { a.settings.pipeline.Run(work) })
 	wg.Go(func() { a.settings.deliver.Run(work, hard) })
+	wg.Go(func() { a.settings.notify.Run(work, notifyEvery) })
 
 	failed := make(chan error, 1)
 	go func() { failed <- a.http.Wait() }()
@@ -235,7 +239,7 @@ func (a *App) authorise(ctx context.Context, token string) (string, bool) {
 func (a *App) routes(receiver *ingest.Receiver) (http.Handler, error) {
 	management, err := api.New(api.Options{
 		Store: a.store, Log: a.opts.Log, Now: a.opts.Now, Authorise: a.authorise, Version: a.opts.Version,
-		Apply: a.apply, Export: a.export, TestHalo: a.testHalo,
+		Apply: a.apply, Export: a.export, TestHalo: a.testHalo, TestNotify: a.testNotify,
 		Nudge: func() { a.settings.pipeline.Nudge(); a.settings.deliver.Nudge() },
 	})
 	if err != nil {

@@ -62,6 +62,7 @@ type program struct {
 	dir  string
 	url  string
 	log  *logBuffer
+	app  *App
 	stop func()
 }
 
@@ -108,7 +109,7 @@ func (p *program) run(configuration string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.url = "http://" + a.Addr()
+	p.app, p.url = a, "http://"+a.Addr()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()

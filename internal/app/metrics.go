@@ -19,6 +19,7 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	calls    *prometheus.CounterVec
 	waits    *prometheus.HistogramVec
+	told     *prometheus.CounterVec
 }
 
 func newMetrics(s *store.Store, now func() time.Time, trouble func() *deliver.Trouble) *metrics {
@@ -30,12 +31,15 @@ func newMetrics(s *store.Store, now func() time.Time, trouble func() *deliver.Tr
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "halert_halo_calls_total", Help: "Changing calls to Halo, by call (create, note, close) and class of error; the class is empty for those that went well.",
 		}, []string{"call", "class"}),
+		told: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "halert_notifications_total", Help: "Messages to people that were tried, by channel (email, webhook) and result (sent, failed).",
+		}, []string{"channel", "result"}),
 		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "halert_delivery_seconds", Help: "Time from a report until Halo shows it, by call (create, note).",
 			Buckets: []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400},
 		}, []string{"call"}),
 	}
-	m.registry.MustRegister(m.events, m.calls, m.waits, &collector{store: s, now: now, trouble: trouble},
+	m.registry.MustRegister(m.events, m.calls, m.waits, m.told, &collector{store: s, now: now, trouble: trouble},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -45,6 +49,8 @@ func (m *metrics) handler() http.Handler {
 }
 
 func (m *metrics) event(source, result string) { m.events.WithLabelValues(source, result).Inc() }
+
+func (m *metrics) notified(channel, result string) { m.told.WithLabelValues(channel, result).Inc() }
 
 func (m *metrics) call(call store.Call, class string) {
 	m.calls.WithLabelValues(string(call), class).Inc()

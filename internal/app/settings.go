@@ -18,6 +18,7 @@ import (
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/halo"
 	"github.com/halert/halert/internal/ingest"
+	"github.com/halert/halert/internal/notify"
 	"github.com/halert/halert/internal/pipeline"
 	"github.com/halert/halert/internal/secret"
 	"github.com/halert/halert/internal/source"
@@ -31,7 +32,9 @@ const (
 	settingHaloSecret = "secret/halo" // sealed
 	settingWebhook    = "secret/webhook"
 	settingSource     = "secret/source/"
-	settingVersion    = "config/version" // changes with each configuration that is applied
+	settingMailSecret = "secret/notify/email"   // sealed
+	settingHookSecret = "secret/notify/webhook" // sealed
+	settingVersion    = "config/version"        // changes with each configuration that is applied
 )
 
 // settings keeps the applied configuration and hands it to the parts.
@@ -43,6 +46,7 @@ type settings struct {
 	ingest   *ingest.Receiver
 	pipeline *pipeline.Pipeline
 	deliver  *deliver.Deliverer
+	notify   *notify.Notifier
 
 	mu   sync.Mutex // one configuration at a time is put to work
 	used []byte     // the version that is at work
@@ -132,7 +136,7 @@ func (s *settings) secrets(ctx context.Context, name string, c *config.Config) (
 	missing := func(path string) {
 		problems = append(problems, config.Problem{File: name, Line: 1, Column: 1, Path: path, Text: "no secret is given, and none is stored yet"})
 	}
-	stored, err := s.haloSecret(ctx)
+	stored, err := s.open(ctx, settingHaloSecret)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,20 +169,25 @@ func (s *settings) secrets(ctx context.Context, name string, c *config.Config) (
 			changed = append(changed, path)
 		}
 	}
+	told, err := s.notifySecrets(ctx, c.Notify, values, missing)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(problems) > 0 {
 		return nil, nil, problems
 	}
-	return values, changed, nil
+	return values, append(changed, told...), nil
 }
 
-func (s *settings) haloSecret(ctx context.Context) (string, error) {
-	sealed, err := s.store.Setting(ctx, settingHaloSecret)
-	if err != nil || sealed == nil {
+// open returns a sealed secret; it is empty if there is none.
+func (s *settings) open(ctx context.Context, name string) (string, error) {
+	sealed, err := s.store.Setting(ctx, name)
+	if err != nil || len(sealed) == 0 {
 		return "", err
 	}
-	plain, err := s.key.Open(sealed, settingHaloSecret)
+	plain, err := s.key.Open(sealed, name)
 	if err != nil {
-		return "", fmt.Errorf("open the stored Halo secret: %w", err)
+		return "", err
 	}
 	return string(plain), nil
 }
@@ -214,6 +223,11 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	ways, err := s.notifySettings(ctx, c.Notify)
+	if err != nil {
+		return err
+	}
+	s.notify.Configure(ways)
 	s.ingest.Configure(sources, webhook)
 	s.pipeline.Configure(p)
 	return s.deliver.Configure(ctx, client, deliver.Settings{
@@ -249,7 +263,7 @@ func triage(c *config.Config) *alert.Customer {
 
 // client makes a new client for the configured Halo, with the stored secret.
 func (s *settings) client(ctx context.Context, c *config.Config) (*halo.Client, error) {
-	clientSecret, err := s.haloSecret(ctx)
+	clientSecret, err := s.open(ctx, settingHaloSecret)
 	if err != nil {
 		return nil, err
 	}

@@ -36,11 +36,12 @@ var allowed = map[string][]string{
 	"internal/ingest":     {"internal/source", "internal/store", "internal/httpserver", "internal/secret"},
 	"internal/pipeline":   {"internal/alert", "internal/source", "internal/store"},
 	"internal/deliver":    {"internal/alert", "internal/render", "internal/store", "internal/halo"},
+	"internal/notify":     {"internal/alert", "internal/store", "internal/deliver"},
 	"internal/api":        {"internal/alert", "internal/store", "internal/httpserver", "internal/secret"},
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/api",
+		"internal/conntest", "internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},

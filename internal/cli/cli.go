@@ -78,6 +78,7 @@ type grammar struct {
 	Demo        demoCmd       `cmd:"" help:"Try halert with a simulated HaloPSA and sample alerts; nothing else is needed."`
 	Sim         simCmd        `cmd:"" help:"Run the HaloPSA simulator alone."`
 	Test        testCmd       `cmd:"" help:"Test the connection to HaloPSA, step by step."`
+	Notify      notifyCmd     `cmd:"" help:"Test the ways by which people are told of trouble."`
 	Apply       applyCmd      `cmd:"" help:"Make a file the configuration of the server."`
 	Export      exportCmd     `cmd:"" help:"Print the configuration of the server."`
 	Send        sendCmd       `cmd:"" help:"Send payload files as an alert sender does."`

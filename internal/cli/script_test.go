@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"status":  status,
 			"setvar":  setVariable,
 			"break":   breakHalo,
+			"tell":    tellPeople,
 			"applied": applied,
 		},
 	})
@@ -118,6 +119,12 @@ func breakHalo(ts *testscript.TestScript, _ bool, _ []string) {
 		Name: "ticket type", Detail: "there is no ticket type 21", Remedy: "choose one under Configuration > Tickets > Ticket Types"})
 }
 
+// tellPeople configures two ways to tell people: tell WEBHOOK'S-STATUS.
+func tellPeople(ts *testscript.TestScript, _ bool, args []string) {
+	world(ts).SetNotify(nil, api.TestStep{Name: "email", OK: true, Detail: "a test message was taken"},
+		api.TestStep{Name: "webhook", OK: args[0] == "200", Detail: "it answered " + args[0]})
+}
+
 func goodStep() api.TestStep {
 	return api.TestStep{Name: "token", OK: true, Detail: "Halo gave a token"}
 }
@@ -130,7 +137,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 // TestHelp: every command has a help with an example.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
-		"serve", "demo", "sim", "test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
+		"serve", "demo", "sim", "test", "notify test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
 		"explain", "token create", "token list", "token delete", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder

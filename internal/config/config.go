@@ -20,6 +20,7 @@ type Config struct {
 	Unmapped  Unmapped
 	Customers []alert.Customer
 	Sources   []Source
+	Notify    *Notify // nil: nobody is told
 }
 
 // Halo says how to reach HaloPSA and what its tickets look like.
@@ -53,14 +54,19 @@ type Rate struct {
 
 // String writes the rate as it stands in the file: "300/5m".
 func (r Rate) String() string {
-	d := r.Per.String()
+	return strconv.Itoa(r.Calls) + "/" + short(r.Per)
+}
+
+// short writes a time of whole seconds without zeros at its end: "5m".
+func short(t time.Duration) string {
+	d := t.String()
 	if cut, ok := strings.CutSuffix(d, "m0s"); ok {
 		d = cut + "m"
 	}
 	if cut, ok := strings.CutSuffix(d, "h0m"); ok {
 		d = cut + "h"
 	}
-	return strconv.Itoa(r.Calls) + "/" + d
+	return d
 }
 
 // Unmapped says what becomes of an alert whose tenant belongs to no customer.
@@ -129,8 +135,8 @@ func (f *Fields) paths() []fieldPath {
 func (c *Config) Directory() (alert.Directory, error) { return alert.NewDirectory(c.Customers) }
 
 // MissingSecrets names the secrets that the file does not give, as
-// "halo.client_secret" and "sources.NAME.secret". They are no problem where
-// one is stored already.
+// "halo.client_secret", "sources.NAME.secret" and "notify.email.password".
+// They are no problem where one is stored already.
 func (c *Config) MissingSecrets() []string {
 	var missing []string
 	if c.Halo.ClientSecret == "" {
@@ -140,6 +146,9 @@ func (c *Config) MissingSecrets() []string {
 		if s.Secret == "" {
 			missing = append(missing, "sources."+s.Name+".secret")
 		}
+	}
+	if n := c.Notify; n != nil && n.Email != nil && n.Email.Username != "" && n.Email.Password == "" {
+		missing = append(missing, "notify.email.password")
 	}
 	return missing
 }

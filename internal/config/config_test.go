@@ -58,6 +58,10 @@ sources:
   - name: rmm
     kind: generic
     fields: {list: alerts, title: event.title, message: event.text}
+notify:
+  email: {server: "mail.msp.example:587", from: halert@msp.example, to: [noc@msp.example, oncall@msp.example], username: halert, password: ${SMTP_PASSWORD}}
+  webhook: {url: "https://hooks.example/in?key=4#now", secret: third}
+  stuck_after: 20m
 `
 
 func fullConfig() *Config {
@@ -78,12 +82,18 @@ func fullConfig() *Config {
 			{Name: "prometheus", Kind: KindAlertmanager, Secret: "second"},
 			{Name: "rmm", Kind: KindGeneric, Fields: Fields{List: "alerts", Title: "event.title", Message: "event.text"}},
 		},
+		Notify: &Notify{
+			Email: &Email{Server: "mail.msp.example:587", From: "halert@msp.example", To: []string{"noc@msp.example", "oncall@msp.example"},
+				Username: "halert", Password: "fourth", TLS: TLSStart},
+			Webhook:    &Webhook{URL: "https://hooks.example/in?key=4#now", Secret: "third"},
+			StuckAfter: 20 * time.Minute,
+		},
 	}
 }
 
 func fullLookup() Lookup {
 	return lookup(
-		map[string]string{"HALO_CLIENT_SECRET": "p:{w}, #1", "CIPP_SECRET": "first"},
+		map[string]string{"HALO_CLIENT_SECRET": "p:{w}, #1", "CIPP_SECRET": "first", "SMTP_PASSWORD": "fourth"},
 		map[string]string{"/run/secrets/am, prod": "second\r\n"},
 	)
 }
@@ -229,6 +239,7 @@ func TestYAML(t *testing.T) {
 			for i := range c.Sources {
 				c.Sources[i].Secret = ""
 			}
+			c.Notify.Email.Password, c.Notify.Webhook.Secret = "", ""
 		}},
 		{"with secrets", c.YAMLWithSecrets(), func(*Config) {}},
 	} {
@@ -257,6 +268,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 	for i := range c.Sources {
 		c.Sources[i].Secret = word
 	}
+	c.Notify.Email.Password, c.Notify.Webhook.Secret = word, word
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("json", "config", c, "secret", c.Halo.ClientSecret)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("text", "config", c, "secret", c.Halo.ClientSecret)
@@ -266,7 +278,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 	outputs := []string{log.String(), string(asJSON), string(c.YAML())}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T %v"} {
-		outputs = append(outputs, fmt.Sprintf(verb, c.Halo), fmt.Sprintf(verb, c.Sources), fmt.Sprintf(verb, *c), fmt.Sprintf(verb, c.Halo.ClientSecret))
+		outputs = append(outputs, fmt.Sprintf(verb, c.Halo), fmt.Sprintf(verb, c.Sources), fmt.Sprintf(verb, *c.Notify.Email), fmt.Sprintf(verb, *c.Notify.Webhook), fmt.Sprintf(verb, *c), fmt.Sprintf(verb, c.Halo.ClientSecret))
 	}
 	for _, out := range outputs {
 		if strings.Contains(out, word) || strings.Contains(out, fmt.Sprintf("%x", word)) {

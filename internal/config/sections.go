@@ -23,7 +23,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -37,6 +37,9 @@ func (r *reader) config(data []byte) *Config {
 	}
 	if n, ok := s.byKey["sources"]; ok {
 		c.Sources = n.sources()
+	}
+	if n, ok := s.byKey["notify"]; ok {
+		c.Notify = n.notify()
 	}
 	return c
 }

@@ -35,6 +35,7 @@ func (c *Config) write(secrets bool) []byte {
 	} else {
 		fmt.Fprintf(w, "unmapped: {client: %d%s}\n", c.Unmapped.ClientID, site(c.Unmapped.SiteID))
 	}
+	w.notify(c.Notify)
 	if len(c.Customers) > 0 {
 		w.WriteString("customers:\n")
 	}

@@ -103,6 +103,14 @@ func (d *Deliverer) Nudge() {
 // Trouble returns why nothing is delivered now, or nil.
 func (d *Deliverer) Trouble() *Trouble { return d.gate.trouble() }
 
+// LastGood returns when Halo last did what this process asked. It is zero
+// before the first time, and after Configure.
+func (d *Deliverer) LastGood() time.Time {
+	d.gate.mu.Lock()
+	defer d.gate.mu.Unlock()
+	return d.gate.lastGood
+}
+
 // Run works until the context ends, and returns when all workers have: a call
 // that is under way is finished, unless hard ends first.
 func (d *Deliverer) Run(ctx, hard context.Context) {

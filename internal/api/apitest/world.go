@@ -48,7 +48,11 @@ type World struct {
 	halo   int
 	config string
 	steps  []api.TestStep
-	log    lockedBuffer
+
+	notifySteps []api.TestStep
+	notifyError error
+
+	log lockedBuffer
 }
 
 // lockedBuffer can be read while it is written.
@@ -80,14 +84,16 @@ func New(t testing.TB, now time.Time) *World {
 	w := &World{
 		Store: st, t: t, now: now.UTC().Truncate(time.Millisecond), halo: firstHalo, config: Config,
 		steps: []api.TestStep{{Name: "token", OK: true, Detail: "Halo gave a token"}},
+
+		notifyError: httpserver.Errorf(http.StatusConflict, "nothing_configured", "no way to tell people is configured"),
 	}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	handler, err := api.New(api.Options{
 		Store: st, Log: log, Now: w.Now, Version: "1.2.3",
 		Authorise: w.authorise, Apply: w.apply,
 		Export:   func(context.Context) ([]byte, error) { return []byte(w.config), nil },
-		TestHalo: w.testHalo,
-		Nudge:    func() { w.Nudges.Add(1) },
+		TestHalo: w.testHalo, TestNotify: w.testNotify,
+		Nudge: func() { w.Nudges.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +194,19 @@ func (w *World) testHalo(_ context.Context, r api.TestRequest) ([]api.TestStep, 
 		return append(slices.Clone(w.steps), api.TestStep{Name: "ticket", OK: true, Detail: "ticket 2817 was raised and closed"}), nil
 	}
 	return w.steps, nil
+}
+
+func (w *World) testNotify(context.Context) ([]api.TestStep, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.notifySteps, w.notifyError
+}
+
+// SetNotify chooses what the test of notifications answers.
+func (w *World) SetNotify(err error, steps ...api.TestStep) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notifyError, w.notifySteps = err, steps
 }
 
 func (w *World) hook(rw http.ResponseWriter, r *http.Request) error {

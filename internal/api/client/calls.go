@@ -166,6 +166,11 @@ func (c *Client) TestHalo(ctx context.Context, r api.TestRequest) (api.TestResul
 	return post[api.TestResult](ctx, c, "/halo/test", r)
 }
 
+// TestNotify sends a test message by each way to tell people of trouble.
+func (c *Client) TestNotify(ctx context.Context) (api.TestResult, error) {
+	return post[api.TestResult](ctx, c, "/notify/test", nil)
+}
+
 // Config exports the configuration in force as YAML, without secrets.
 func (c *Client) Config(ctx context.Context) ([]byte, error) {
 	return get[[]byte](ctx, c, "/config", nil)
