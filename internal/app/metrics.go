@@ -91,7 +91,7 @@ func (c *collector) gauges() []gauge {
 		{d("halert_alerts_held", "Alerts that wait for their tenant to be mapped."), func(s store.Stats, _ time.Time) float64 { return float64(s.HeldAlerts) }},
 		{d("halert_alerts_firing", "Alerts that are firing."), func(s store.Stats, _ time.Time) float64 { return float64(s.FiringAlerts) }},
 		{d("halert_tickets_open", "Tickets that are open in Halo, as far as is known."), func(s store.Stats, _ time.Time) float64 { return float64(s.OpenTickets) }},
-		{d("halert_delivery_age_seconds", "How long the delivery that waits longest has been due."), func(s store.Stats, now time.Time) float64 { return age(s.OldestDue, now) }},
+		{d("halert_delivery_age_seconds", "How long the delivery that waits longest has waited."), func(s store.Stats, now time.Time) float64 { return age(s.OldestDue, now) }},
 		{d("halert_halo_budget_used", "Calls to Halo within the rolling window."), func(s store.Stats, _ time.Time) float64 { return float64(s.CallsInWindow) }},
 	}
 }

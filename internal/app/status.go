@@ -44,7 +44,7 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 	}
 	if waits := a.opts.Now().Sub(st.OldestDue); !st.OldestDue.IsZero() && waits > stuckAfter {
 		return httpserver.Errorf(http.StatusServiceUnavailable, "deliveries_stuck",
-			"a delivery has been due for %s; look at `halert deliveries` and at the log", waits.Round(time.Second))
+			"a delivery has waited for %s; look at `halert deliveries` and at the log", waits.Round(time.Second))
 	}
 	return httpserver.WriteJSON(w, http.StatusOK, map[string]any{"status": "ready", "discarded": st.Deliveries["discarded"]})
 }

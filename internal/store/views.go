@@ -279,7 +279,7 @@ type Stats struct {
 	FiringAlerts      int
 	OpenTickets       int
 	Deliveries        map[DeliveryState]int
-	OldestDue         time.Time // the due time of the delivery that waits longest; zero: none
+	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time; zero: none
 	CallsInWindow     int
 }
 
@@ -297,7 +297,8 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		{`SELECT COUNT(*) FROM alerts WHERE held = 1`, []any{&st.HeldAlerts}},
 		{`SELECT COUNT(*) FROM alerts WHERE status = 'firing'`, []any{&st.FiringAlerts}},
 		{`SELECT COUNT(*) FROM tickets WHERE state = 'open'`, []any{&st.OpenTickets}},
-		{`SELECT MIN(due_at) FROM tickets WHERE delivery IN ('available', 'retryable', 'scheduled')`, []any{&oldestDue}},
+		{`SELECT MIN(CASE WHEN failed_since > 0 THEN failed_since ELSE due_at END) FROM tickets
+			WHERE delivery IN ('available', 'retryable', 'scheduled')`, []any{&oldestDue}},
 		{`SELECT COUNT(*) FROM halo_calls`, []any{&st.CallsInWindow}},
 	} {
 		if err := s.read.QueryRowContext(ctx, q.query).Scan(q.into...); err != nil {
