@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -43,6 +44,7 @@ type settings struct {
 	ingest   *ingest.Receiver
 	pipeline *pipeline.Pipeline
 	deliver  *deliver.Deliverer
+	keep     atomic.Pointer[store.Retention]
 
 	mu   sync.Mutex // one configuration at a time is put to work
 	used []byte     // the version that is at work
@@ -214,6 +216,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	s.keep.Store(&store.Retention{Bodies: c.Retention.Bodies, History: c.Retention.History})
 	s.ingest.Configure(sources, webhook)
 	s.pipeline.Configure(p)
 	return s.deliver.Configure(ctx, client, deliver.Settings{

@@ -38,8 +38,9 @@ type Store struct {
 	read  *sql.DB
 	// turn is a statement that waits until no other process writes. It is
 	// empty for SQLite, which sees to that itself.
-	turn  string
-	inbox *inboxWriter
+	turn   string
+	inbox  *inboxWriter
+	packer *packer
 }
 
 // turnLock is the advisory lock of PostgreSQL under which halert writes: the
@@ -69,7 +70,11 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	s := &Store{write: write, read: read}
+	pack, err := newPacker()
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	s := &Store{write: write, read: read, packer: pack}
 	if err := s.prepareSQLite(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close(), read.Close())
 	}
@@ -82,7 +87,9 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 	q := url.Values{
 		"_txlock": {lock},
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)"},
+		// auto_vacuum is a property of the file: it must come before all that makes the file.
+		"_pragma": {"busy_timeout(10000)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "journal_size_limit(67108864)",
+			"synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)"},
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 	db, err := sql.Open("sqlite", dsn)
@@ -116,7 +123,11 @@ func openPostgres(ctx context.Context, address string) (*Store, error) {
 	if err := migratePostgres(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", conf.Database, conf.Host, err), db.Close())
 	}
-	s := &Store{write: db, read: db, turn: turnLock}
+	pack, err := newPacker()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &Store{write: db, read: db, turn: turnLock, packer: pack}
 	s.inbox = startInbox(s)
 	return s, nil
 }
