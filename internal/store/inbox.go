@@ -176,7 +176,7 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]Event, error) {
 		SELECT id, source, kind, received_at, body, body_form FROM events
 		WHERE status = 'pending' ORDER BY id LIMIT $1`, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read pending events: %w", err)
+		return nil, fmt.Errorf("read pending events: %w", s.explain(err))
 	}
 	defer rows.Close()
 	var out []Event
@@ -193,7 +193,7 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]Event, error) {
 		e.ReceivedAt = fromMillis(at)
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	return out, s.explain(rows.Err())
 }
 
 // Requeue makes an event pending again, so that its stored body is parsed

@@ -41,6 +41,8 @@ type Store struct {
 	turn   string
 	inbox  *inboxWriter
 	packer *packer
+	path   string   // of the SQLite file
+	lock   *os.File // on the SQLite folder
 }
 
 // turnLock is the advisory lock of PostgreSQL under which halert writes: the
@@ -61,7 +63,20 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	path := filepath.Join(dir, "halert.db")
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openFolder(ctx, dir)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+func openFolder(ctx context.Context, dir string) (*Store, error) {
+	path := filepath.Join(dir, databaseFile)
 	write, err := openSQLite(path, "immediate", 1)
 	if err != nil {
 		return nil, err
@@ -74,9 +89,9 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	s := &Store{write: write, read: read, packer: pack}
+	s := &Store{write: write, read: read, packer: pack, path: path}
 	if err := s.prepareSQLite(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close(), read.Close())
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, withRemedy(path, err)), write.Close(), read.Close())
 	}
 	s.inbox = startInbox(s)
 	return s, nil
@@ -103,6 +118,9 @@ func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 
 func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := migrate(ctx, s.write, goose.DialectSQLite3); err != nil {
+		return err
+	}
+	if err := s.checkAfterCrash(ctx); err != nil {
 		return err
 	}
 	_, err := s.write.ExecContext(ctx, `UPDATE tickets SET lease_owner = '', lease_until = 0 WHERE lease_until <> 0`)
@@ -177,7 +195,9 @@ func (s *Store) Close() error {
 	if s.read == s.write {
 		return s.write.Close()
 	}
-	return errors.Join(s.read.Close(), s.write.Close())
+	// Where this cannot be written, the next start checks the file for nothing.
+	_ = s.PutSettings(context.Background(), map[string][]byte{settingStop: []byte(stopClean)}, time.Now())
+	return errors.Join(s.read.Close(), s.write.Close(), s.lock.Close())
 }
 
 // Ping proves that the database can be written to.
@@ -201,6 +221,10 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 
 // transaction runs f in a transaction that waits for no turn.
 func (s *Store) transaction(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.explain(s.attempt(ctx, f))
+}
+
+func (s *Store) attempt(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
