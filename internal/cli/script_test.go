@@ -131,7 +131,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "sim", "test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay",
-		"explain", "token create", "token list", "token delete", "healthcheck", "version",
+		"explain", "token create", "token list", "token delete", "backup", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder
 		status := cli.Run(t.Context(), append(strings.Fields(command), "--help"), func(string) string { return "" },
