@@ -16,11 +16,12 @@ import (
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/demo"
 	"github.com/halert/halert/internal/halosim"
+	"github.com/halert/halert/internal/store"
 )
 
 // commands joins the command line to the parts that run in this process.
 func commands() cli.Commands {
-	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile}
+	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Backup: store.Backup}
 }
 
 // serve runs the server until the context ends.

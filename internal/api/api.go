@@ -84,10 +84,14 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// notFound turns the store's ErrNotFound into the answer 404.
+// notFound turns the store's ErrNotFound into the answer 404, and ErrBodyGone
+// into 410.
 func notFound(err error, what, id string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return httpserver.Errorf(http.StatusNotFound, "not_found", "there is no %s %q; the lists of the API show which ids there are", what, id)
+	}
+	if errors.Is(err, store.ErrBodyGone) {
+		return httpserver.Errorf(http.StatusGone, "body_gone", "%v", store.ErrBodyGone)
 	}
 	return err
 }

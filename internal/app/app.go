@@ -188,6 +188,7 @@ func (a *App) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.settings.watch(work, a.opts.Log) })
 	wg.Go(func() { a.settings.pipeline.Run(work) })
+	wg.Go(func() { a.upkeep(work) })
 	wg.Go(func() { a.settings.deliver.Run(work, hard) })
 	wg.Go(func() { a.settings.notify.Run(work, notifyEvery) })
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -47,6 +48,7 @@ type settings struct {
 	pipeline *pipeline.Pipeline
 	deliver  *deliver.Deliverer
 	notify   *notify.Notifier
+	keep     atomic.Pointer[store.Retention]
 
 	mu   sync.Mutex // one configuration at a time is put to work
 	used []byte     // the version that is at work
@@ -228,6 +230,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	s.notify.Configure(ways)
+	s.keep.Store(&store.Retention{Bodies: c.Retention.Bodies, History: c.Retention.History})
 	s.ingest.Configure(sources, webhook)
 	s.pipeline.Configure(p)
 	return s.deliver.Configure(ctx, client, deliver.Settings{

@@ -26,6 +26,8 @@ type Commands struct {
 	Serve func(ctx context.Context, o ServeOptions, stdout, stderr io.Writer) error
 	Demo  func(ctx context.Context, o DemoOptions, stdout, stderr io.Writer) error
 	Sim   func(ctx context.Context, o SimOptions, stdout, stderr io.Writer) error
+	// Backup copies the SQLite database in a folder to a new file.
+	Backup func(ctx context.Context, data, file string) error
 	// TestFile runs the connection test on a configuration without a server,
 	// and tells each step when it is done. Its error is for what keeps the
 	// test from starting.
@@ -87,6 +89,7 @@ type grammar struct {
 	Deliveries  deliveriesCmd `cmd:"" help:"List deliveries, and replay them."`
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`
+	Backup      backupCmd     `cmd:"" help:"Copy the database to a file, also while the server runs."`
 	Healthcheck healthCmd     `cmd:"" help:"Ask whether the server lives."`
 	Version     versionCmd    `cmd:"" help:"Print the version."`
 }

@@ -21,6 +21,14 @@ type Config struct {
 	Customers []alert.Customer
 	Sources   []Source
 	Notify    *Notify // nil: nobody is told
+	Retention Retention
+}
+
+// Retention says how long things are kept after they are over: 1 to 36,500
+// days, in whole days.
+type Retention struct {
+	Bodies  time.Duration // of processed events; at most History
+	History time.Duration // events, alerts and tickets
 }
 
 // Halo says how to reach HaloPSA and what its tickets look like.

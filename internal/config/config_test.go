@@ -46,6 +46,7 @@ halo:
   link_users: true
   adopt_cipp: true
   rate_limit: 700/1h30m
+retention: {bodies: 7d, history: 90d}
 unmapped: {client: 12, site: 5}
 customers:
   - {client: 12, name: Harbour Dental, tenants: [0aa0a1a2-0001-4000-8000-000000000001, Harbour.onmicrosoft.com, harbour.ONMICROSOFT.com]}
@@ -66,6 +67,7 @@ notify:
 
 func fullConfig() *Config {
 	return &Config{
+		Retention: Retention{Bodies: 7 * day, History: 90 * day},
 		Halo: Halo{
 			ResourceURL: "https://msp.example/api", AuthURL: "http://127.0.0.1:8485/auth", Tenant: "4711",
 			ClientID: "3f0c", ClientSecret: "p:{w}, #1", TicketType: 21, Priority: ptr(3), RequestSource: ptr(-22),
@@ -138,7 +140,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{Halo: Halo{
 		ResourceURL: "https://h.example/api", AuthURL: "https://h.example/auth", ClientID: "id", TicketType: 4,
 		NoteOutcome: 7, Consolidate: true, RateLimit: Rate{300, 5 * time.Minute},
-	}}
+	}, Retention: Retention{Bodies: 30 * day, History: 400 * day}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
@@ -303,5 +305,20 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s (-want +got); run with -update if it is meant:\n%s", path, diff)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	got := mustParse(t, minimal+"retention: {history: 60d}\n", Lookup{})
+	if diff := cmp.Diff(Retention{Bodies: 30 * day, History: 60 * day}, got.Retention); diff != "" {
+		t.Errorf("one key given (-want +got):\n%s", diff)
+	}
+	for _, bad := range []string{"{bodies: 30}", "{bodies: 0d}", "{bodies: -1d}", "{history: 12h}", "{history: 36501d}", "{bodies: 20d, history: 10d}", "{history: 20d}", "{body: 1d}", "5d"} {
+		if _, err := Parse("halert.yaml", []byte(minimal+"retention: "+bad+"\n"), Lookup{}); err == nil {
+			t.Errorf("retention: %s was taken", bad)
+		} else if !strings.Contains(err.Error(), "halert.yaml:2:") {
+			t.Errorf("retention: %s: the error does not name the line: %v", bad, err)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify", "retention")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -41,7 +41,37 @@ func (r *reader) config(data []byte) *Config {
 	if n, ok := s.byKey["notify"]; ok {
 		c.Notify = n.notify()
 	}
+	c.Retention = Retention{Bodies: 30 * day, History: 400 * day}
+	if n, ok := s.byKey["retention"]; ok {
+		c.Retention = n.retention(c.Retention)
+	}
 	return c
+}
+
+const day = 24 * time.Hour
+
+func (n node) retention(fallback Retention) Retention {
+	s := n.section("bodies", "history")
+	keep := Retention{Bodies: s.days("bodies", fallback.Bodies), History: s.days("history", fallback.History)}
+	if keep.Bodies > keep.History {
+		n.problem("bodies are kept longer than the history that they belong to; give history %dd or more", keep.Bodies/day)
+	}
+	return keep
+}
+
+// days reads "30d".
+func (s section) days(key string, fallback time.Duration) time.Duration {
+	text := s.text(key)
+	if text == "" {
+		return fallback
+	}
+	number, isDays := strings.CutSuffix(text, "d")
+	days, err := strconv.ParseUint(number, 10, 32)
+	if n := s.byKey[key]; !isDays || err != nil || days < 1 || days > 36_500 {
+		n.problem("is %s; write whole days, 1d to 36500d", n.shown())
+		return fallback
+	}
+	return time.Duration(days) * day
 }
 
 func (n node) halo() Halo {

@@ -36,6 +36,9 @@ func (c *Config) write(secrets bool) []byte {
 		fmt.Fprintf(w, "unmapped: {client: %d%s}\n", c.Unmapped.ClientID, site(c.Unmapped.SiteID))
 	}
 	w.notify(c.Notify)
+	if keep := c.Retention; keep.History > 0 {
+		fmt.Fprintf(w, "retention: {bodies: %dd, history: %dd}\n", keep.Bodies/day, keep.History/day)
+	}
 	if len(c.Customers) > 0 {
 		w.WriteString("customers:\n")
 	}

@@ -7,6 +7,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -122,7 +123,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 		}
 		outcomes[i] = decide(e, messages[i], s, known)
 	}
-	if err := p.store.Apply(ctx, outcomes, p.now()); err == nil || ctx.Err() != nil {
+	if err := p.store.Apply(ctx, outcomes, p.now()); err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
 	}
 	for _, o := range outcomes { // one of them may be at fault: each by itself, so that it stops no other
@@ -137,7 +138,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 // even that works, the database is at fault and not the event.
 func (p *Pipeline) applyOrPark(ctx context.Context, o store.Outcome) error {
 	err := p.store.Apply(ctx, []store.Outcome{o}, p.now())
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
 	}
 	parked := store.Outcome{EventID: o.EventID, Status: store.EventQuarantined, Error: err.Error()}

@@ -54,6 +54,8 @@ type inboxWriter struct {
 
 type inboxEntry struct {
 	event  Event
+	form   string // of the body
+	body   []byte
 	id     string
 	err    error
 	result chan struct{}
@@ -69,6 +71,7 @@ var errClosed = errors.New("the database is closed")
 
 func (w *inboxWriter) add(ctx context.Context, e Event) (string, error) {
 	entry := &inboxEntry{event: e, result: make(chan struct{})}
+	entry.form, entry.body = w.store.packer.pack(e.Body)
 	if err := w.enqueue(ctx, entry); err != nil {
 		return "", fmt.Errorf("store event: %w", err)
 	}
@@ -131,8 +134,8 @@ func (w *inboxWriter) commit(group []*inboxEntry) {
 	ctx := context.Background()
 	err := w.store.transaction(ctx, func(tx *sql.Tx) error {
 		insert, err := tx.PrepareContext(ctx, `
-			INSERT INTO events (id, source, kind, received_at, body, idempotency_key, status, error)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			INSERT INTO events (id, source, kind, received_at, body, idempotency_key, status, error, body_form)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (source, idempotency_key) DO NOTHING`)
 		if err != nil {
 			return err
@@ -157,7 +160,7 @@ func insertEvent(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, entry *inbox
 	e := entry.event
 	key := sql.NullString{String: e.IdempotencyKey, Valid: e.IdempotencyKey != ""}
 	entry.id = NewID()
-	res, err := insert.ExecContext(ctx, entry.id, e.Source, e.Kind, millis(e.ReceivedAt), append([]byte{}, e.Body...), key, string(e.Status), e.Error)
+	res, err := insert.ExecContext(ctx, entry.id, e.Source, e.Kind, millis(e.ReceivedAt), entry.body, key, string(e.Status), e.Error, entry.form)
 	if err != nil {
 		return err
 	}
@@ -170,34 +173,46 @@ func insertEvent(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, entry *inbox
 // Pending returns the oldest events that are not parsed yet, with bodies.
 func (s *Store) Pending(ctx context.Context, limit int) ([]Event, error) {
 	rows, err := s.read.QueryContext(ctx, `
-		SELECT id, source, kind, received_at, body FROM events
+		SELECT id, source, kind, received_at, body, body_form FROM events
 		WHERE status = 'pending' ORDER BY id LIMIT $1`, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read pending events: %w", err)
+		return nil, fmt.Errorf("read pending events: %w", s.explain(err))
 	}
 	defer rows.Close()
 	var out []Event
 	for rows.Next() {
 		e := Event{Status: EventPending}
 		var at int64
-		if err := rows.Scan(&e.ID, &e.Source, &e.Kind, &at, &e.Body); err != nil {
+		var form string
+		if err := rows.Scan(&e.ID, &e.Source, &e.Kind, &at, &e.Body, &form); err != nil {
 			return nil, fmt.Errorf("read pending events: %w", err)
+		}
+		if e.Body, err = s.packer.unpack(form, e.Body); err != nil {
+			return nil, fmt.Errorf("read pending event %s: %w", e.ID, err)
 		}
 		e.ReceivedAt = fromMillis(at)
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	return out, s.explain(rows.Err())
 }
 
 // Requeue makes an event pending again, so that its stored body is parsed
-// once more. It returns ErrNotFound for an unknown id.
+// once more. It returns ErrNotFound for an unknown id, and ErrBodyGone where
+// there is no body any more.
 func (s *Store) Requeue(ctx context.Context, id string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE events SET status = 'pending', error = '', note = '' WHERE id = $1`, id)
+		res, err := tx.ExecContext(ctx, `UPDATE events SET status = 'pending', error = '', note = '' WHERE id = $1 AND body_form <> 'gone'`, id)
 		if err != nil {
 			return fmt.Errorf("requeue event %s: %w", id, err)
 		}
-		return mustHit(res)
+		if err := mustHit(res); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		var form string
+		if err := tx.QueryRowContext(ctx, `SELECT body_form FROM events WHERE id = $1`, id).Scan(&form); err != nil {
+			return oneError("event", id, err)
+		}
+		return fmt.Errorf("event %s: %w", id, ErrBodyGone)
 	})
 }
 

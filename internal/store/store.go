@@ -38,8 +38,11 @@ type Store struct {
 	read  *sql.DB
 	// turn is a statement that waits until no other process writes. It is
 	// empty for SQLite, which sees to that itself.
-	turn  string
-	inbox *inboxWriter
+	turn   string
+	inbox  *inboxWriter
+	packer *packer
+	path   string   // of the SQLite file
+	lock   *os.File // on the SQLite folder
 }
 
 // turnLock is the advisory lock of PostgreSQL under which halert writes: the
@@ -60,7 +63,20 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	path := filepath.Join(dir, "halert.db")
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openFolder(ctx, dir)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+func openFolder(ctx context.Context, dir string) (*Store, error) {
+	path := filepath.Join(dir, databaseFile)
 	write, err := openSQLite(path, "immediate", 1)
 	if err != nil {
 		return nil, err
@@ -69,9 +85,13 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	s := &Store{write: write, read: read}
+	pack, err := newPacker()
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	s := &Store{write: write, read: read, packer: pack, path: path}
 	if err := s.prepareSQLite(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close(), read.Close())
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, withRemedy(path, err)), write.Close(), read.Close())
 	}
 	s.inbox = startInbox(s)
 	return s, nil
@@ -82,7 +102,9 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 	q := url.Values{
 		"_txlock": {lock},
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)"},
+		// auto_vacuum is a property of the file: it must come before all that makes the file.
+		"_pragma": {"busy_timeout(10000)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "journal_size_limit(67108864)",
+			"synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)"},
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 	db, err := sql.Open("sqlite", dsn)
@@ -96,6 +118,9 @@ func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 
 func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := migrate(ctx, s.write, goose.DialectSQLite3); err != nil {
+		return err
+	}
+	if err := s.checkAfterCrash(ctx); err != nil {
 		return err
 	}
 	_, err := s.write.ExecContext(ctx, `UPDATE tickets SET lease_owner = '', lease_until = 0 WHERE lease_until <> 0`)
@@ -116,7 +141,11 @@ func openPostgres(ctx context.Context, address string) (*Store, error) {
 	if err := migratePostgres(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", conf.Database, conf.Host, err), db.Close())
 	}
-	s := &Store{write: db, read: db, turn: turnLock}
+	pack, err := newPacker()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &Store{write: db, read: db, turn: turnLock, packer: pack}
 	s.inbox = startInbox(s)
 	return s, nil
 }
@@ -166,7 +195,13 @@ func (s *Store) Close() error {
 	if s.read == s.write {
 		return s.write.Close()
 	}
-	return errors.Join(s.read.Close(), s.write.Close())
+	// Where this cannot be written, the next start checks the file for nothing.
+	_ = s.PutSettings(context.Background(), map[string][]byte{settingStop: []byte(stopClean)}, time.Now())
+	err := errors.Join(s.read.Close(), s.write.Close())
+	if e := s.lock.Close(); !errors.Is(e, os.ErrClosed) { // closing twice does no harm
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // Ping proves that the database can be written to.
@@ -190,6 +225,10 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 
 // transaction runs f in a transaction that waits for no turn.
 func (s *Store) transaction(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.explain(s.attempt(ctx, f))
+}
+
+func (s *Store) attempt(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)

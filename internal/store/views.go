@@ -210,10 +210,14 @@ func (s *Store) Event(ctx context.Context, id string) (Event, error) {
 	return e, oneError("event", id, err)
 }
 
-// Body returns the stored body of an event, or ErrNotFound.
+// Body returns the stored body of an event, or ErrNotFound, or ErrBodyGone.
 func (s *Store) Body(ctx context.Context, id string) ([]byte, error) {
 	var b []byte
-	err := s.read.QueryRowContext(ctx, `SELECT body FROM events WHERE id = $1`, id).Scan(&b)
+	var form string
+	err := s.read.QueryRowContext(ctx, `SELECT body, body_form FROM events WHERE id = $1`, id).Scan(&b, &form)
+	if err == nil {
+		b, err = s.packer.unpack(form, b)
+	}
 	return b, oneError("event", id, err)
 }
 
