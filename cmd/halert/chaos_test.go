@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,33 +49,35 @@ func TestChaos(t *testing.T) {
 		t.Parallel()
 		newChaos(t, binary, 1, "", true).run()
 	})
-	t.Run("two processes on PostgreSQL", func(t *testing.T) {
+	t.Run("three processes on PostgreSQL", func(t *testing.T) {
 		server := os.Getenv("HALERT_TEST_POSTGRES")
 		if server == "" {
 			t.Skip("no PostgreSQL: `make test` starts one")
 		}
 		t.Parallel()
-		newChaos(t, binary, 2, freshDatabase(t, server), false).run()
+		c := newChaos(t, binary, 3, "", false)
+		c.admin, c.database = freshDatabase(t, server)
+		c.run()
 	})
 }
 
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "halert")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "failpoint", "-o", binary, ".").CombinedOutput()
 	if err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return binary
 }
 
-func freshDatabase(t *testing.T, server string) string {
+func freshDatabase(t *testing.T, server string) (admin *sql.DB, address string) {
 	t.Helper()
 	conf, err := pgx.ParseConfig(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := stdlib.OpenDB(*conf)
+	admin = stdlib.OpenDB(*conf)
 	name := fmt.Sprintf("chaos_%d", os.Getpid())
 	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
@@ -85,7 +88,7 @@ func freshDatabase(t *testing.T, server string) string {
 			t.Error(err)
 		}
 	})
-	return fmt.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=disable", conf.User, conf.Password, conf.Host, conf.Port, name)
+	return admin, fmt.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=disable", conf.User, conf.Password, conf.Host, conf.Port, name)
 }
 
 const (
@@ -100,6 +103,8 @@ type chaos struct {
 	binary   string
 	dir      string
 	database string
+	admin    *sql.DB // nil on SQLite
+	points   string  // failpoints that are on
 	lasts    time.Duration
 	random   *rand.Rand
 	sim      *halosim.Sim
@@ -115,7 +120,12 @@ type node struct {
 	addr string
 	cmd  *exec.Cmd
 	log  *os.File
+	done chan struct{} // closed when the process has ended
 }
+
+// failpoints are the instants at which a process may die by itself, with the
+// odds: after Halo's answer and before its record, and the like.
+const failpoints = "accepted:300,begun:40,created:15,noted:30"
 
 func newChaos(t *testing.T, binary string, nodes int, database string, legacy bool) *chaos {
 	t.Helper()
@@ -167,6 +177,7 @@ func freeAddress(t *testing.T) string {
 }
 
 func (c *chaos) run() {
+	c.points = failpoints
 	for i := range c.nodes {
 		c.start(i)
 	}
@@ -179,10 +190,10 @@ func (c *chaos) run() {
 	c.torment(ctx)
 	wg.Wait()
 	c.sim.RemoveAll()
-	for i, n := range c.nodes {
-		if n.cmd == nil {
-			c.start(i)
-		}
+	c.points = ""
+	for i := range c.nodes { // now none dies by itself
+		c.kill(i)
+		c.start(i)
 	}
 	c.settle()
 	c.judge()
@@ -191,7 +202,8 @@ func (c *chaos) run() {
 	}
 }
 
-// start starts a process and waits until it lives.
+// start starts a process and waits until it lives, or has lived: a failpoint
+// may end it at once.
 func (c *chaos) start(i int) {
 	c.t.Helper()
 	n := c.nodes[i]
@@ -204,27 +216,44 @@ func (c *chaos) start(i int) {
 		args = append(args, "--database", c.database)
 	}
 	n.cmd = exec.Command(c.binary, args...)
-	n.cmd.Env = append(os.Environ(), "HALERT_API_TOKEN="+chaosToken, "HALERT_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	n.cmd.Env = append(os.Environ(), "HALERT_API_TOKEN="+chaosToken, "HALERT_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "HALERT_FAILPOINTS="+c.points)
 	n.cmd.Stderr = n.log
 	if err := n.cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
+	n.done = make(chan struct{})
+	go func() {
+		defer close(n.done)
+		n.cmd.Wait()
+	}()
 	hc := &client.Client{Server: "http://" + n.addr}
-	for end := time.Now().Add(20 * time.Second); hc.Health(c.t.Context()) != nil; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); hc.Health(c.t.Context()) != nil; {
+		select {
+		case <-n.done:
+			if status := n.cmd.ProcessState.ExitCode(); status != -1 {
+				c.fatal(i, fmt.Sprintf("ended with status %d", status))
+			}
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
 		if time.Now().After(end) {
-			log, _ := os.ReadFile(n.log.Name())
-			c.t.Fatalf("node %d does not live after its start:\n%s", i, log)
+			c.fatal(i, "does not live after its start")
 		}
 	}
+}
+
+func (c *chaos) fatal(i int, what string) {
+	c.t.Helper()
+	log, _ := os.ReadFile(c.nodes[i].log.Name())
+	c.t.Fatalf("node %d %s:\n%s", i, what, log)
 }
 
 // kill ends a process with SIGKILL.
 func (c *chaos) kill(i int) {
 	n := c.nodes[i]
 	n.cmd.Process.Kill()
-	n.cmd.Wait()
+	<-n.done
 	n.log.Close()
-	n.cmd = nil
 }
 
 // torment kills processes and makes Halo fail until the time is over.
@@ -238,9 +267,40 @@ func (c *chaos) torment(ctx context.Context) {
 		}
 		wait(ctx, time.Duration(200+c.random.IntN(1500))*time.Millisecond)
 		i := c.random.IntN(len(c.nodes))
+		if c.admin != nil {
+			c.disturb(ctx, i)
+		}
 		c.kill(i)
 		wait(ctx, time.Duration(c.random.IntN(300))*time.Millisecond)
 		c.start(i)
+	}
+}
+
+// disturb does to a process on PostgreSQL what is worse than its death: the
+// database ends all connections, or the process stands still, longer than its
+// leases last, and goes on as if nothing had been.
+func (c *chaos) disturb(ctx context.Context, i int) {
+	switch c.random.IntN(4) {
+	case 0:
+		_, err := c.admin.ExecContext(c.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`,
+			strings.TrimSuffix(c.database[strings.LastIndexByte(c.database, '/')+1:], "?sslmode=disable"))
+		if err != nil {
+			c.t.Error(err)
+		}
+		wait(ctx, time.Second)
+	case 1:
+		still := time.Second
+		if c.lasts > time.Minute {
+			still = 25 * time.Second
+		}
+		if err := pause(c.nodes[i].cmd.Process, true); err != nil {
+			return // it has died by itself
+		}
+		wait(ctx, still)
+		if err := pause(c.nodes[i].cmd.Process, false); err != nil {
+			c.t.Error(err)
+		}
+		wait(ctx, time.Second)
 	}
 }
 

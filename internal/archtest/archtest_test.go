@@ -32,10 +32,11 @@ var allowed = map[string][]string{
 	// pass on both sides.
 	"internal/halosim":    {},
 	"internal/config":     {"internal/alert"},
-	"internal/store":      {"internal/alert"},
+	"internal/failpoint":  {},
+	"internal/store":      {"internal/alert", "internal/failpoint"},
 	"internal/ingest":     {"internal/source", "internal/store", "internal/httpserver", "internal/secret"},
 	"internal/pipeline":   {"internal/alert", "internal/source", "internal/store"},
-	"internal/deliver":    {"internal/alert", "internal/render", "internal/store", "internal/halo"},
+	"internal/deliver":    {"internal/failpoint", "internal/alert", "internal/render", "internal/store", "internal/halo"},
 	"internal/notify":     {"internal/alert", "internal/store", "internal/deliver"},
 	"internal/api":        {"internal/alert", "internal/store", "internal/httpserver", "internal/secret"},
 	"internal/api/client": {"internal/api", "internal/alert"},

@@ -23,10 +23,14 @@ func newBudget(s *store.Store, now func() time.Time, limit int, window time.Dura
 	return budget{store: s, now: now, limit: limit, window: window + min(window/20, 2*time.Second)}
 }
 
-// wait takes a place in the window, and waits until there is one.
+// wait takes a place in the window, and waits until there is one. Work whose
+// lease is over gets none: it is somebody else's.
 func (b budget) wait(ctx context.Context) error {
 	for {
 		at, err := b.store.TakeCall(ctx, b.limit, b.window, b.now())
+		if err == nil && leaseOver(ctx, b.now()) {
+			return store.ErrLost
+		}
 		if err != nil || at.IsZero() {
 			return err
 		}

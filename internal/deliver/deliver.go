@@ -187,12 +187,14 @@ func (d *Deliverer) untilDue(ctx context.Context) (time.Duration, error) {
 // work keeps the lease while it brings one ticket in line. stop ends the work
 // between two calls, hard ends it at once.
 func (d *Deliverer) work(hard, stop context.Context, tg *target, t store.Ticket) {
-	ctx, cancel := context.WithCancelCause(hard)
+	held := &leaseClock{}
+	held.until.Store(d.now().Add(lease).UnixMilli())
+	ctx, cancel := context.WithCancelCause(context.WithValue(hard, leaseKey{}, held))
 	defer cancel(nil)
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		d.keepLease(ctx, t.ID, cancel)
+		d.keepLease(ctx, t.ID, held, cancel)
 	}()
 	defer func() { cancel(nil); <-renewed }()
 
@@ -219,17 +221,30 @@ func (d *Deliverer) yield(id string) {
 	}
 }
 
+// leaseClock says until when a ticket is ours. It travels with the context,
+// so that it is looked at before every request: a process that was stopped for
+// longer than its lease must not go on with a call that another one has made
+// in the meantime.
+type leaseClock struct{ until atomic.Int64 } // unix milliseconds
+
+type leaseKey struct{}
+
+// leaseOver tells that the work under ctx has lost its lease by now.
+func leaseOver(ctx context.Context, now time.Time) bool {
+	held, ok := ctx.Value(leaseKey{}).(*leaseClock)
+	return ok && now.UnixMilli() >= held.until.Load()
+}
+
 // keepLease renews the lease until the context ends. If it cannot, the work
 // is stopped before another node may take the ticket over.
-func (d *Deliverer) keepLease(ctx context.Context, id string, stop context.CancelCauseFunc) {
-	until := d.now().Add(lease)
+func (d *Deliverer) keepLease(ctx context.Context, id string, held *leaseClock, stop context.CancelCauseFunc) {
 	for sleep(ctx, lease/4) == nil {
 		now := d.now()
 		err := d.store.Renew(ctx, id, d.owner, now.Add(lease))
 		switch {
 		case err == nil:
-			until = now.Add(lease)
-		case errors.Is(err, store.ErrLost) || now.After(until.Add(-lease/4)):
+			held.until.Store(now.Add(lease).UnixMilli())
+		case errors.Is(err, store.ErrLost) || leaseOver(ctx, now.Add(lease/4)):
 			stop(store.ErrLost)
 			return
 		}

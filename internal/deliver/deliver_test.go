@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -547,5 +548,28 @@ func TestEditedTicketIsMadeAsAsked(t *testing.T) {
 	w.work(time.Minute)
 	if n := len(w.notes(got.ID)); n != 1 || len(w.sim.Tickets()) != 1 {
 		t.Errorf("the next report: %d notes and %d tickets, want a note on the one", n, len(w.sim.Tickets()))
+	}
+}
+
+// A process that was stopped for longer than its lease makes no call when it
+// goes on: another one may have made it.
+func TestNoCallAfterTheLeaseIsOver(t *testing.T) {
+	w := newWorld(t, false, nil)
+	held := &leaseClock{}
+	held.until.Store(w.now().Add(lease).UnixMilli())
+	ctx := context.WithValue(t.Context(), leaseKey{}, held)
+	create := func() error {
+		_, err := w.d.target.Load().halo.CreateTicket(ctx, halo.NewTicket{Summary: "x", TicketTypeID: 21, ClientID: 12})
+		return err
+	}
+	if err := create(); err != nil {
+		t.Fatalf("under the lease: %v", err)
+	}
+	w.advance(lease)
+	if err := create(); !errors.Is(err, store.ErrLost) {
+		t.Errorf("after the lease: %v, want %v", err, store.ErrLost)
+	}
+	if n := len(w.sim.Tickets()); n != 1 {
+		t.Errorf("Halo has %d tickets, want 1", n)
 	}
 }

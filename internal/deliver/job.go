@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/halert/halert/internal/failpoint"
 	"github.com/halert/halert/internal/halo"
 	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
@@ -110,6 +111,7 @@ func (j *job) create(ctx context.Context) error {
 		return err
 	}
 	made, err := j.target.halo.CreateTicket(ctx, ticket)
+	failpoint.Hit("created")
 	j.measure(store.CallCreate, err)
 	if err != nil {
 		return err
@@ -169,6 +171,7 @@ func (j *job) note(ctx context.Context) error {
 	_, err = j.target.halo.AddAction(ctx, halo.NewAction{
 		TicketID: t.HaloID, OutcomeID: j.target.settings.NoteOutcome, NoteHTML: text,
 	})
+	failpoint.Hit("noted")
 	j.measure(store.CallNote, err)
 	if err != nil {
 		return err
@@ -239,6 +242,7 @@ func (j *job) close(ctx context.Context) error {
 }
 
 func (j *job) begin(ctx context.Context, call store.Call) error {
+	defer failpoint.Hit("begun")
 	return j.d.store.Begin(ctx, j.ticket.ID, j.d.owner, call, j.ticket.Seq, j.d.now())
 }
 
@@ -274,6 +278,9 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 	}
 	if ctx.Err() != nil { // not Halo's failure: we were stopped
 		return ctx.Err()
+	}
+	if errors.Is(err, store.ErrLost) {
+		return err
 	}
 	now := j.d.now()
 	f := store.Failure{Call: call, Class: string(e.Class), Error: words(e), State: store.Retryable, Known: !e.MaybeDone, Counts: true}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/halert/halert/internal/failpoint"
 )
 
 // EventStatus tells how far a body has come.
@@ -148,6 +150,7 @@ func (w *inboxWriter) commit(group []*inboxEntry) {
 		}
 		return nil
 	})
+	failpoint.Hit("accepted")
 	for _, entry := range group {
 		if err != nil {
 			entry.err = err
