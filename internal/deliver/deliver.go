@@ -208,7 +208,23 @@ func (d *Deliverer) work(hard, stop context.Context, tg *target, t store.Ticket)
 		j.log.Info("work on the ticket was interrupted; it goes on at the next start")
 		d.yield(t.ID)
 	default:
-		j.log.Error("the outcome of a delivery could not be stored; it is looked up when the lease ends", "error", err)
+		j.log.Error("the outcome of a delivery could not be stored; it is looked up when it can be", "error", err)
+		cancel(nil)
+		d.yieldWhenPossible(stop, t.ID)
+	}
+}
+
+// yieldWhenPossible gives a lease back as soon as the database can be written
+// to again, so that nothing waits for its end: no other ticket is created
+// until then.
+func (d *Deliverer) yieldWhenPossible(ctx context.Context, id string) {
+	for end := d.now().Add(lease); d.now().Before(end); {
+		if sleep(ctx, pause/2) != nil {
+			return
+		}
+		if err := d.store.Yield(ctx, id, d.owner); err == nil || errors.Is(err, store.ErrLost) {
+			return
+		}
 	}
 }
 
