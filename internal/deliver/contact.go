@@ -47,17 +47,28 @@ func (c *contacts) get(k contactKey, now time.Time) (contact, bool) {
 	return e.contact, ok && now.Before(e.until)
 }
 
+// stale tells that an entry is past the middle of its life.
+func (c *contacts) stale(k contactKey, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.seen[k]
+	return ok && now.After(e.until.Add(-ttl(e.contact)/2))
+}
+
+func ttl(c contact) time.Duration {
+	if c == (contact{}) {
+		return contactMissed
+	}
+	return contactFound
+}
+
 func (c *contacts) put(k contactKey, found contact, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.seen == nil || len(c.seen) >= contactsMost {
 		c.seen = make(map[contactKey]contactEntry)
 	}
-	ttl := contactFound
-	if found == (contact{}) {
-		ttl = contactMissed
-	}
-	c.seen[k] = contactEntry{contact: found, until: now.Add(ttl)}
+	c.seen[k] = contactEntry{contact: found, until: now.Add(ttl(found))}
 }
 
 // contact finds the Halo user of a client for an affected user: by Entra
@@ -78,6 +89,18 @@ func (d *Deliverer) contact(ctx context.Context, h *halo.Client, client int, u a
 	}
 	d.contacts.put(k, found, d.now())
 	return found, nil
+}
+
+// refreshContact looks a user up again whose entry is getting old, when the
+// ticket is made already: so the next one need not wait for it.
+func (d *Deliverer) refreshContact(ctx context.Context, h *halo.Client, client int, u alert.User) {
+	k := contactKey{client, u.Key()}
+	if u.Key() == "" || !d.contacts.stale(k, d.now()) {
+		return
+	}
+	if found, err := findContact(ctx, h, client, u); err == nil {
+		d.contacts.put(k, found, d.now())
+	}
 }
 
 func findContact(ctx context.Context, h *halo.Client, client int, u alert.User) (contact, error) {

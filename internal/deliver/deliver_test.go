@@ -504,6 +504,32 @@ func TestUserIsLinked(t *testing.T) {
 	}
 }
 
+func TestAnAgingContactIsLookedUpBehindTheTicket(t *testing.T) {
+	w := newWorld(t, false, nil)
+	adele := func(r *store.Report) { r.User = alert.User{UPN: "adele.vance@contoso.com"} }
+	reads := func() int { return w.sim.Stats().Calls["GET /api/Users"] }
+	w.report(15, "first", "x", adele)
+	w.work(time.Minute)
+	w.advance(contactFound/2 + time.Minute)
+	before := reads()
+	w.report(15, "second", "x", adele)
+	w.work(time.Minute)
+	w.advance(contactFound/2 + time.Minute)
+	w.report(15, "third", "x", adele)
+	w.work(time.Minute)
+	var last string
+	for _, c := range w.sim.Calls() {
+		if c.Method == "POST" && strings.HasSuffix(c.Path, "/Tickets") {
+			last = "create"
+		} else if strings.HasSuffix(c.Path, "/Users") {
+			last = "look-up"
+		}
+	}
+	if n := reads() - before; n != 2 || last != "look-up" {
+		t.Errorf("%d look-ups for two tickets an hour apart, the last call is a %s; want 2, each behind its ticket", n, last)
+	}
+}
+
 func TestCreatesAreNeverTwoAtATime(t *testing.T) {
 	w := newWorld(t, false, nil)
 	for i := range 30 {

@@ -125,6 +125,7 @@ func (j *job) create(ctx context.Context) error {
 		j.d.metrics.Delivered(j.d.now().Sub(t.CreatedAt), true)
 	}
 	j.probe(ctx, made.ID)
+	j.d.refreshContact(ctx, j.target.halo, t.Customer.ClientID, t.User)
 	return nil
 }
 
@@ -291,6 +292,9 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 	case wait:
 		f.State, f.Counts, f.Known = store.Scheduled, false, true
 		f.DueAt = j.d.gate.limited(now, e.RetryAfter, e.HasRetryAfter)
+		if most := now.Add(store.MaxWait); f.DueAt.After(most) {
+			f.DueAt = most // the gate knows how long it really is
+		}
 	case refused:
 		f.State, f.Counts = store.Scheduled, false
 		f.DueAt = j.d.gate.refuse(now, credentialsTrouble(e), refusedProbe)

@@ -14,7 +14,8 @@ func (s *Store) TakeCall(ctx context.Context, limit int, window time.Duration, n
 	var wait time.Time
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var err error
-		if _, err = tx.ExecContext(ctx, `DELETE FROM halo_calls WHERE at <= $1`, millis(now.Add(-window))); err != nil {
+		if _, err = tx.ExecContext(ctx, `DELETE FROM halo_calls WHERE at <= $1 OR at > $2`,
+			millis(now.Add(-window)), millis(now.Add(maxLease))); err != nil {
 			return err
 		}
 		if wait, err = nextCall(ctx, tx, limit, window, now); err != nil || !wait.IsZero() {

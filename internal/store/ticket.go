@@ -119,6 +119,14 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	return t, errors.Join(fromJSON(user, &t.User), fromJSON(topic, &t.Topic))
 }
 
+// MaxWait is the longest time for which a delivery is put off, and maxLease
+// the longest lease. A time that lies further ahead was written before the
+// clock was put back: it counts as over.
+const (
+	MaxWait  = 5 * time.Minute
+	maxLease = time.Minute
+)
+
 // Claim leases the most urgent due ticket to owner until the lease ends, and
 // returns it; nil if none is due. Critical comes before error, warning and
 // info; among equals a create comes before a note, then the one that waits
@@ -131,11 +139,12 @@ func (s *Store) Claim(ctx context.Context, owner string, creates bool, now, unti
 		err := tx.QueryRowContext(ctx, `
 			UPDATE tickets SET lease_owner = $1, lease_until = $2 WHERE id = (
 				SELECT id FROM tickets
-				WHERE delivery IN ('available', 'retryable', 'scheduled') AND due_at <= $3 AND lease_until <= $3
+				WHERE delivery IN ('available', 'retryable', 'scheduled')
+				AND (due_at <= $3 OR due_at > $5) AND (lease_until <= $3 OR lease_until > $6)
 				AND (halo_id IS NOT NULL OR ($4 = 1 AND NOT EXISTS (
-					SELECT 1 FROM tickets c WHERE c.halo_id IS NULL AND c.lease_until > $3)))
+					SELECT 1 FROM tickets c WHERE c.halo_id IS NULL AND c.lease_until > $3 AND c.lease_until <= $6)))
 				ORDER BY severity DESC, halo_id IS NOT NULL, due_at, id LIMIT 1)
-			RETURNING id`, owner, millis(until), millis(now), flag(creates)).Scan(&id)
+			RETURNING id`, owner, millis(until), millis(now), flag(creates), millis(now.Add(MaxWait+time.Minute)), millis(now.Add(maxLease))).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
