@@ -21,7 +21,7 @@ import (
 
 // commands joins the command line to the parts that run in this process.
 func commands() cli.Commands {
-	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Backup: store.Backup}
+	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Backup: store.Backup, Migrate: store.Move}
 }
 
 // serve runs the server until the context ends.

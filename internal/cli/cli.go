@@ -28,6 +28,9 @@ type Commands struct {
 	Sim   func(ctx context.Context, o SimOptions, stdout, stderr io.Writer) error
 	// Backup copies the SQLite database in a folder to a new file.
 	Backup func(ctx context.Context, data, file string) error
+	// Migrate copies the SQLite database in a folder into an empty PostgreSQL
+	// database, and then tells how many rows each table has.
+	Migrate func(ctx context.Context, database, data string, copied func(table string, rows int64)) error
 	// TestFile runs the connection test on a configuration without a server,
 	// and tells each step when it is done. Its error is for what keeps the
 	// test from starting.
@@ -90,6 +93,7 @@ type grammar struct {
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`
 	Backup      backupCmd     `cmd:"" help:"Copy the database to a file, also while the server runs."`
+	Migrate     migrateCmd    `cmd:"" help:"Move the data folder's database to PostgreSQL."`
 	Healthcheck healthCmd     `cmd:"" help:"Ask whether the server lives."`
 	Version     versionCmd    `cmd:"" help:"Print the version."`
 }

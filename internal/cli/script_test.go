@@ -38,6 +38,14 @@ func printingCommands() cli.Commands {
 			_, err := fmt.Fprintf(stdout, "sim %+v\n", o)
 			return err
 		},
+		Migrate: func(_ context.Context, database, data string, copied func(string, int64)) error {
+			if database != "postgres://halert:hunter2@db.example/halert" || strings.HasSuffix(data, "running") {
+				return fmt.Errorf("another halert works on the folder %s", data)
+			}
+			copied("settings", 3)
+			copied("event_alerts", 1200)
+			return nil
+		},
 		TestFile: func(_ context.Context, c *config.Config, r api.TestRequest, done func(api.TestStep)) error {
 			done(api.TestStep{Name: "address", OK: true, Detail: c.Halo.ResourceURL + " answers"})
 			done(api.TestStep{Name: "token", OK: c.Halo.ClientSecret.Reveal() == "right", Detail: fmt.Sprintf("asked for a token, ticket=%t", r.Ticket), Remedy: "renew the secret"})
@@ -138,7 +146,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "sim", "test", "notify test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
-		"explain", "token create", "token list", "token delete", "backup", "healthcheck", "version",
+		"explain", "token create", "token list", "token delete", "backup", "migrate", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder
 		status := cli.Run(t.Context(), append(strings.Fields(command), "--help"), func(string) string { return "" },
