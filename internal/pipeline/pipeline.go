@@ -138,6 +138,9 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 // even that works, the database is at fault and not the event.
 func (p *Pipeline) applyOrPark(ctx context.Context, o store.Outcome) error {
 	err := p.store.Apply(ctx, []store.Outcome{o}, p.now())
+	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrStorage) {
+		err = p.store.Apply(ctx, []store.Outcome{o}, p.now()) // it costs little to be sure
+	}
 	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
 	}

@@ -67,7 +67,7 @@ func fillTickets(t *testing.T, s *Store) {
 	fail := func(kind string, state DeliveryState) string {
 		post(t, s, t0, report(kind, "a"), report(kind, "b"))
 		c := claim(t, s, "node", t0)
-		ok(t, s.Fail(ctx, c.ID, "node", Failure{Call: CallCreate, Class: "refused", Error: "no " + kind + " – nïcht", State: state, DueAt: t0.Add(time.Hour), Known: true, Counts: true}, t0))
+		ok(t, s.Fail(ctx, c.ID, "node", Failure{Call: CallCreate, Class: "refused", Error: "no " + kind + " – nïcht", State: state, DueAt: t0.Add(MaxWait), Known: true, Counts: true}, t0))
 		return c.ID
 	}
 	post(t, s, t0, report("done", "a"))

@@ -3,11 +3,15 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -23,11 +27,11 @@ func withRemedy(path string, err error) error {
 	if err == nil || errors.Is(err, ErrStorage) {
 		return err
 	}
-	if state, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err); ok && state.SQLState() == "53100" {
-		return fmt.Errorf("%w: PostgreSQL's disk is full; free some space there: %w", ErrStorage, err)
+	if state, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return postgresRemedy(state, err)
+	}
+	if lostConnection(err) {
+		return fmt.Errorf("%w: the connection to PostgreSQL broke or could not be made; look whether it runs, halert then goes on by itself: %w", ErrStorage, err)
 	}
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -42,6 +46,31 @@ func withRemedy(path string, err error) error {
 		return fmt.Errorf("%w: the disk of %s fails to read or write; look whether it is full and at the system's log, then start halert anew: %w", ErrStorage, path, err)
 	}
 	return err
+}
+
+// postgresRemedy tells by the class of SQLSTATE what is PostgreSQL's matter.
+func postgresRemedy(state *pgconn.PgError, err error) error {
+	if state.Code == "53100" {
+		return fmt.Errorf("%w: PostgreSQL's disk is full; free some space there: %w", ErrStorage, err)
+	}
+	if len(state.Code) != 5 {
+		return err
+	}
+	switch state.Code[:2] {
+	// Connection, transaction rolled back, resources, operator, system,
+	// and a database that only reads.
+	case "08", "40", "53", "57", "58", "25":
+		return fmt.Errorf("%w: PostgreSQL refuses for now; look at its log, halert goes on by itself: %w", ErrStorage, err)
+	}
+	return err
+}
+
+// lostConnection tells that nobody is at the other end. SQLite has none.
+func lostConnection(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	return network || connect || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed)
 }
 
 func damaged(path string, err error) error {

@@ -2,12 +2,17 @@ package store
 
 import (
 	"bytes"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 func TestBackupOfALiveDatabase(t *testing.T) {
@@ -128,5 +133,30 @@ func TestDiskFullHeals(t *testing.T) {
 	}
 	if got := ticketOf(t, s, first); got.Seq != 2 {
 		t.Errorf("the ticket counts %d reports, want 2", got.Seq)
+	}
+}
+
+// An event is put into quarantine for its own fault only: what is the
+// database's must be told apart.
+func TestWhatIsTheDatabasesFault(t *testing.T) {
+	pg := func(code string) error { return fmt.Errorf("apply: %w", &pgconn.PgError{Code: code, Message: "m"}) }
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"ended by the administrator": {pg("57P01"), true},
+		"starting up":                {pg("57P03"), true},
+		"too many connections":       {pg("53300"), true},
+		"deadlock":                   {pg("40P01"), true},
+		"connection broke":           {fmt.Errorf("apply: %w", io.ErrUnexpectedEOF), true},
+		"connection refused":         {&net.OpError{Op: "dial", Err: errors.New("refused")}, true},
+		"a bad connection":           {driver.ErrBadConn, true},
+		"a text with NUL":            {pg("22021"), false},
+		"a broken constraint":        {pg("23505"), false},
+		"our own mistake":            {errors.New("x"), false},
+	} {
+		if got := errors.Is(withRemedy("p", tt.err), ErrStorage); got != tt.want {
+			t.Errorf("%s: the database's fault %v, want %v", name, got, tt.want)
+		}
 	}
 }
