@@ -87,13 +87,14 @@ func (g *gate) down(now time.Time, reason string) {
 }
 
 // limited tells that Halo's rate limit is reached, and returns until when to
-// wait: as long as Halo says, else 15 seconds, and twice as long each time in
-// a row up to two minutes.
+// wait: as long as Halo says, at least a second because a 0 would ask without
+// end, else [calm], and twice as long each time in a row up to two minutes.
 func (g *gate) limited(now time.Time, after time.Duration, said bool) time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	after = max(after, time.Second)
 	if !said {
-		after = min(15*time.Second<<min(g.limits, 3), 2*time.Minute)
+		after = min(calm<<min(g.limits, 3), 2*time.Minute)
 		g.limits++
 	}
 	if until := now.Add(after); until.After(g.limit) {
@@ -177,13 +178,17 @@ func (g *gate) trouble() *Trouble {
 	return nil
 }
 
+// calm is the longest wait in the first minutes of a trouble. People are
+// promised 15 seconds between two calls; the rest is for the way from the end
+// of the wait to the call itself.
+const calm = 13 * time.Second
+
 // backoff is the wait before the next try after n tries in vain (from 0) in a
-// trouble that lasts for a time: quick at first, at most 15 seconds within
-// the first five minutes, then growing to five minutes.
+// trouble that lasts for a time: quick at first, at most [calm] within the
+// first five minutes, then growing to five minutes.
 func backoff(n int, lasts time.Duration) time.Duration {
-	const most = 15 * time.Second
 	if lasts >= 5*time.Minute {
-		return min(5*time.Minute, max(most, lasts/10))
+		return min(5*time.Minute, max(calm, lasts/10))
 	}
-	return min(most, 2*time.Second<<min(max(n, 0), 3))
+	return min(calm, 2*time.Second<<min(max(n, 0), 3))
 }
