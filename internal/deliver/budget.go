@@ -40,6 +40,11 @@ func (b budget) wait(ctx context.Context) error {
 	}
 }
 
+// fill takes the window as full until a time.
+func (b budget) fill(ctx context.Context, until time.Time) error {
+	return b.store.FillWindow(ctx, until, b.now())
+}
+
 // free returns the time from which there is a place: zero for now.
 func (b budget) free(ctx context.Context) (time.Time, error) {
 	return b.store.NextCall(ctx, b.limit, b.window, b.now())

@@ -292,6 +292,9 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 	case wait:
 		f.State, f.Counts, f.Known = store.Scheduled, false, true
 		f.DueAt = j.d.gate.limited(now, e.RetryAfter, e.HasRetryAfter)
+		if err := j.target.budget.fill(ctx, f.DueAt); err != nil {
+			return err
+		}
 		if most := now.Add(store.MaxWait); f.DueAt.After(most) {
 			f.DueAt = most // the gate knows how long it really is
 		}

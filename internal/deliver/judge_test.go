@@ -138,6 +138,9 @@ func (w *world) struck(call store.Call, kind string, f halosim.Fault, shape stri
 	w.due()
 	w.sim.Remove(fault)
 	w.d.gate.reset()
+	if err := w.store.FillWindow(w.t.Context(), time.Time{}, w.now()); err != nil {
+		w.t.Fatal(err)
+	}
 	got := w.ticket(event)
 	return row{State: got.State, Delivery: got.Delivery, Class: halo.Class(got.ErrorClass), InDoubt: got.Begun == call,
 		Counted: got.Attempt == 1, Later: got.Delivery != store.Completed && got.DueAt.After(w.now()), Words: got.Error != ""}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -45,6 +47,9 @@ type rowQuerier interface {
 }
 
 func nextCall(ctx context.Context, q rowQuerier, limit int, window time.Duration, now time.Time) (time.Time, error) {
+	if full, err := fullUntil(ctx, q, now); err != nil || !full.IsZero() {
+		return full, err
+	}
 	var n int
 	var oldest sql.NullInt64
 	err := q.QueryRowContext(ctx, `SELECT COUNT(*), MIN(at) FROM halo_calls WHERE at > $1`, millis(now.Add(-window))).Scan(&n, &oldest)
@@ -52,4 +57,32 @@ func nextCall(ctx context.Context, q rowQuerier, limit int, window time.Duration
 		return time.Time{}, err
 	}
 	return fromMillis(oldest.Int64).Add(window + time.Millisecond), nil
+}
+
+// settingFull holds until when Halo's window is full by Halo's own word.
+const settingFull = "halo/window-full-until"
+
+// FillWindow takes the window as full until a time: Halo says so, whatever our
+// own count is, because other integrations use up its limit too. All processes
+// on the database see it.
+func (s *Store) FillWindow(ctx context.Context, until, now time.Time) error {
+	return s.PutSettings(ctx, map[string][]byte{settingFull: strconv.AppendInt(nil, millis(until), 10)}, now)
+}
+
+// fullUntil reads what FillWindow wrote. A time further ahead than Halo ever
+// asks to wait was written before the clock was put back.
+func fullUntil(ctx context.Context, q rowQuerier, now time.Time) (time.Time, error) {
+	var text []byte
+	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingFull).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	ms, err := strconv.ParseInt(string(text), 10, 64)
+	if until := fromMillis(ms); err == nil && until.After(now) && until.Before(now.Add(time.Hour+time.Minute)) {
+		return until, nil
+	}
+	return time.Time{}, err
 }

@@ -454,6 +454,23 @@ func TestRollingWindow(t *testing.T) {
 	})
 }
 
+func TestHaloSaysThatTheWindowIsFull(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		ok(t, s.FillWindow(t.Context(), t0.Add(20*time.Second), t0))
+		wait, err := s.NextCall(t.Context(), 3, time.Minute, t0)
+		ok(t, err)
+		if d := wait.Sub(t0); d < 20*time.Second || d > 21*time.Second {
+			t.Errorf("the next call may go after %v, want 20s", d)
+		}
+		wait, err = s.TakeCall(t.Context(), 3, time.Minute, t0.Add(21*time.Second))
+		ok(t, err)
+		if !wait.IsZero() {
+			t.Errorf("after that time a call must wait until %v", wait)
+		}
+	})
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(t.Context(), "", dir)
