@@ -55,7 +55,8 @@ const turnLock = `SELECT pg_advisory_xact_lock(7310418)`
 // this program is an error. The address is postgres://…, or empty for SQLite
 // in the folder dir, which is made if it is missing. On SQLite the leases of
 // an earlier process are released: there is one process at a time, so whoever
-// held them is gone.
+// held them is gone. Only the lease of a create that was under way lasts
+// [createRuns], for Halo may still be at work on it.
 func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if address != "" {
 		return openPostgres(ctx, address)
@@ -116,6 +117,10 @@ func openSQLite(path, lock string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
+// createRuns is how long Halo may be at work on a create whose caller is gone.
+// No other may start meanwhile: Halo's numbering races.
+const createRuns = 8 * time.Second
+
 func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := migrate(ctx, s.write, goose.DialectSQLite3); err != nil {
 		return err
@@ -123,7 +128,10 @@ func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := s.checkAfterCrash(ctx); err != nil {
 		return err
 	}
-	_, err := s.write.ExecContext(ctx, `UPDATE tickets SET lease_owner = '', lease_until = 0 WHERE lease_until <> 0`)
+	_, err := s.write.ExecContext(ctx, `
+		UPDATE tickets SET lease_owner = '', lease_until = CASE
+			WHEN begun = 'create' AND halo_id IS NULL THEN MIN(lease_until, begun_at + $1) ELSE 0 END
+		WHERE lease_until <> 0`, createRuns.Milliseconds())
 	return err
 }
 

@@ -246,6 +246,28 @@ func TestLeaseThatEndedIsTakenOver(t *testing.T) {
 	})
 }
 
+// Halo may still be at work on the create of a process that was killed.
+func TestCreateOfAKilledProcessHoldsBackOthers(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), "", dir)
+	ok(t, err)
+	post(t, s, t0, report("mfa", "adele"))
+	c := claim(t, s, "killed", t0)
+	ok(t, s.Begin(t.Context(), c.ID, "killed", CallCreate, c.Seq, t0))
+	post(t, s, t0, report("other", "adele"))
+	ok(t, s.Close())
+
+	s, err = Open(t.Context(), "", dir)
+	ok(t, err)
+	t.Cleanup(func() { ok(t, s.Close()) })
+	if early := claim(t, s, "next", t0.Add(createRuns-time.Second)); early != nil {
+		t.Fatalf("ticket %s was claimed while Halo may be at work on a create", early.ID)
+	}
+	if first := claim(t, s, "next", t0.Add(createRuns)); first == nil {
+		t.Error("the creates did not go on")
+	}
+}
+
 func TestNewsSinceHaloWasTold(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s := e.open(t)
