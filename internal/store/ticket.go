@@ -362,9 +362,14 @@ func (s *Store) Fail(ctx context.Context, id, owner string, f Failure, now time.
 	})
 }
 
-// Yield gives a lease back without an attempt, for a shutdown.
+// Yield gives a lease back without an attempt, for a shutdown. One under which
+// a create was begun lasts for [createRuns] from then: Halo may still be at
+// work on it, and no other create may be under way.
 func (s *Store) Yield(ctx context.Context, id, owner string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `lease_owner = '', lease_until = 0`) })
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		return leased(ctx, tx, id, owner, `lease_owner = '',
+			lease_until = CASE WHEN begun = 'create' THEN begun_at + CAST($3 AS BIGINT) ELSE 0 END`, createRuns.Milliseconds())
+	})
 }
 
 // Renew prolongs a lease.
