@@ -132,7 +132,7 @@ func copyTables(ctx context.Context, from *sql.DB, tx pgx.Tx, tables []table) er
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
-	if _, err := tx.Exec(ctx, `UPDATE tickets SET lease_owner = '', lease_until = 0 WHERE lease_until <> 0 OR lease_owner <> ''`); err != nil {
+	if _, err := tx.Exec(ctx, releaseLeases, createRuns.Milliseconds()); err != nil {
 		return fmt.Errorf("release the leases: %w", err)
 	}
 	return nil

@@ -128,12 +128,18 @@ func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := s.checkAfterCrash(ctx); err != nil {
 		return err
 	}
-	_, err := s.write.ExecContext(ctx, `
-		UPDATE tickets SET lease_owner = '', lease_until = CASE
-			WHEN begun = 'create' AND halo_id IS NULL THEN MIN(lease_until, begun_at + $1) ELSE 0 END
-		WHERE lease_until <> 0`, createRuns.Milliseconds())
+	_, err := s.write.ExecContext(ctx, releaseLeases, createRuns.Milliseconds())
 	return err
 }
+
+// releaseLeases ends the leases of a process that is gone, but for what is
+// left of createRuns.
+const releaseLeases = `
+	UPDATE tickets SET lease_owner = '', lease_until = CASE
+		WHEN begun <> 'create' OR halo_id IS NOT NULL THEN 0
+		WHEN lease_until < begun_at + $1 THEN lease_until
+		ELSE begun_at + $1 END
+	WHERE lease_until <> 0 OR lease_owner <> ''`
 
 // openPostgres opens a database that several processes may share. The address
 // may hold a password, so no error repeats it.
