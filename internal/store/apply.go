@@ -31,6 +31,7 @@ type Report struct {
 	GroupKey string          // of the ticket that it belongs on
 	Apart    bool            // it must go to the ticket of GroupKey, even if it has an open one already
 	User     alert.User      // whom the ticket is about; zero for none
+	Plan     alert.Plan      // how the ticket is to look and to live
 }
 
 // Apply writes the outcomes of a batch of events: alerts, tickets, and the
@@ -186,8 +187,9 @@ func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touche
 		return "", 0, err
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE tickets SET severity = CASE WHEN severity < $1 THEN $1 ELSE severity END, topic = $2, want_closed = 0 WHERE id = $3`,
-		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID)
+		UPDATE tickets SET severity = CASE WHEN severity < $1 THEN $1 ELSE severity END, plan = CASE WHEN severity <= $1 THEN $4 ELSE plan END,
+			topic = $2, want_closed = 0 WHERE id = $3`,
+		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID, toJSON(r.Plan))
 	if err != nil {
 		return "", 0, fmt.Errorf("update ticket %s: %w", ticketID, err)
 	}
@@ -230,11 +232,11 @@ func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (str
 	id := NewID()
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
-			user_json, topic, severity, state, created_at, delivery, due_at, previous_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending', $14, 'available', $14,
+			user_json, topic, severity, plan, state, created_at, delivery, due_at, previous_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'pending', $14, 'available', $14,
 			COALESCE((SELECT id FROM tickets WHERE group_key = $3 ORDER BY id DESC LIMIT 1), ''))`,
 		id, newReference(), r.GroupKey, r.Source, r.Event.Topic.Kind, r.Customer.ClientID, r.Customer.SiteID, r.Customer.Name,
-		r.Event.Tenant.ID, r.Event.Tenant.Domain, toJSON(r.User), toJSON(r.Event.Topic), int(r.Event.Severity), millis(now))
+		r.Event.Tenant.ID, r.Event.Tenant.Domain, toJSON(r.User), toJSON(r.Event.Topic), int(r.Event.Severity), millis(now), toJSON(r.Plan))
 	if err != nil {
 		return "", fmt.Errorf("insert ticket: %w", err)
 	}

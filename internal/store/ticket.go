@@ -62,11 +62,12 @@ type Ticket struct {
 	Topic      alert.Topic
 	Severity   alert.Severity
 	State      TicketState
-	TicketType *int // a person's choice for this ticket; nil: the configured one
-	Priority   *int // likewise
-	HaloID     int  // 0: not in Halo yet
-	Sought     bool // the sender's own ticket was looked for
-	PreviousID int  // Halo id of the closed ticket that this one follows; 0: none
+	TicketType *int       // a person's choice for this ticket; nil: the configured one
+	Priority   *int       // likewise
+	Plan       alert.Plan // of its gravest report
+	HaloID     int        // 0: not in Halo yet
+	Sought     bool       // the sender's own ticket was looked for
+	PreviousID int        // Halo id of the closed ticket that this one follows; 0: none
 	CreatedAt  time.Time
 	OpenedAt   time.Time
 	ClosedAt   time.Time
@@ -89,7 +90,7 @@ type Ticket struct {
 }
 
 const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_id, t.customer, t.tenant_id, t.tenant_domain,
-	t.user_json, t.user_linked, t.topic, t.severity, t.state, t.ticket_type, t.priority, t.sought, t.halo_id,
+	t.user_json, t.user_linked, t.topic, t.severity, t.plan, t.state, t.ticket_type, t.priority, t.sought, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
 	t.begun, t.begun_at, t.begun_seq, t.lease_until`
@@ -99,12 +100,12 @@ type scanner interface{ Scan(...any) error }
 // scanTicket reads ticketColumns. A ticket under lease is Running.
 func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var t Ticket
-	var user, topic string
+	var user, topic, plan string
 	var haloID, previous sql.NullInt64
 	var linked, wantClosed bool
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
 	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
-		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &t.State, &t.TicketType, &t.Priority, &t.Sought, &haloID, &previous, &created, &opened, &closed,
+		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &plan, &t.State, &t.TicketType, &t.Priority, &t.Sought, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
 		&t.Begun, &begun, &t.BegunSeq, &lease)
 	if err != nil {
@@ -116,7 +117,7 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	if lease > millis(now) {
 		t.Delivery = Running
 	}
-	return t, errors.Join(fromJSON(user, &t.User), fromJSON(topic, &t.Topic))
+	return t, errors.Join(fromJSON(user, &t.User), fromJSON(topic, &t.Topic), fromJSON(plan, &t.Plan))
 }
 
 // MaxWait is the longest time for which a delivery is put off, and maxLease
@@ -291,10 +292,10 @@ func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 	next := NewID()
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
-			user_json, topic, severity, state, previous_id, created_at, seq, delivery, due_at)
+			user_json, topic, severity, plan, state, previous_id, created_at, seq, delivery, due_at)
 		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
-			'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
+			plan, 'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
 		FROM tickets t WHERE id = $4 AND EXISTS (
 			SELECT 1 FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq)`,
 		next, newReference(), millis(now), id)
