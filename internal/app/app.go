@@ -19,6 +19,7 @@ import (
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/deliver"
+	"github.com/halert/halert/internal/failpoint"
 	"github.com/halert/halert/internal/httpserver"
 	"github.com/halert/halert/internal/ingest"
 	"github.com/halert/halert/internal/notify"
@@ -39,7 +40,7 @@ type Options struct {
 	Version   string
 	Lookup    config.Lookup // for ${…} in ApplyFile
 	Log       *slog.Logger
-	Now       func() time.Time // nil: time.Now
+	Now       func() time.Time // nil: the machine's clock; it is watched for jumps
 }
 
 // App is a server that has been put together.
@@ -66,8 +67,10 @@ const (
 // listens. Halo is not asked: a server starts, and takes alerts, while Halo
 // is down. Run must be called next.
 func New(ctx context.Context, o Options) (*App, error) {
+	var uptime func() time.Duration
 	if o.Now == nil {
-		o.Now = time.Now
+		start := time.Now()
+		o.Now, uptime = failpoint.Now, func() time.Duration { return time.Since(start) }
 	}
 	if o.APIToken != "" && len(o.APIToken) < 32 {
 		return nil, errors.New("HALERT_API_TOKEN is too short: it must have 32 characters or more")
@@ -77,14 +80,17 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{opts: o, store: s}
-	if err := a.assemble(ctx); err != nil {
+	if err := a.assemble(ctx, uptime); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return a, nil
 }
 
-func (a *App) assemble(ctx context.Context) error {
+func (a *App) assemble(ctx context.Context, uptime func() time.Duration) error {
 	o := a.opts
+	if err := a.store.Started(ctx, o.Now()); err != nil {
+		return err
+	}
 	key, err := secretKey(o)
 	if err != nil {
 		return err
@@ -93,7 +99,7 @@ func (a *App) assemble(ctx context.Context) error {
 		return err
 	}
 	node := store.NewID()
-	d := deliver.New(deliver.Options{Store: a.store, Log: o.Log, Now: o.Now, Owner: node, Metrics: deliver.Metrics{
+	d := deliver.New(deliver.Options{Store: a.store, Log: o.Log, Now: o.Now, Uptime: uptime, Owner: node, Metrics: deliver.Metrics{
 		Call:      func(c store.Call, class string) { a.metrics.call(c, class) },
 		Delivered: func(waited time.Duration, create bool) { a.metrics.delivered(waited, create) },
 	}})

@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api",
+		"internal/conntest", "internal/config", "internal/failpoint", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},
@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 
 // foreign says who alone may import a package from outside the module.
 var foreign = map[string][]string{
-	"database/sql": {"internal/store"},
+	"database/sql": {"internal/store", "internal/failpoint"},
 	"testing":      {"internal/api/apitest"}, // production code does not know that it is tested
 }
 

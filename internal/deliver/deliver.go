@@ -45,10 +45,13 @@ type Metrics struct {
 
 // Options are what a Deliverer needs.
 type Options struct {
-	Store   *store.Store
-	Log     *slog.Logger
-	Now     func() time.Time
-	Owner   string // names this process in leases; unique
+	Store *store.Store
+	Log   *slog.Logger
+	Now   func() time.Time
+	Owner string // names this process in leases; unique
+	// Uptime counts on while the time of day jumps, so that jumps are noticed.
+	// Nil: Now never jumps.
+	Uptime  func() time.Duration
 	Metrics Metrics
 }
 
@@ -57,6 +60,7 @@ type Deliverer struct {
 	store    *store.Store
 	log      *slog.Logger
 	now      func() time.Time
+	clock    clock
 	owner    string
 	metrics  Metrics
 	target   atomic.Pointer[target]
@@ -67,7 +71,7 @@ type Deliverer struct {
 
 const (
 	workers  = 4                // tickets worked on at once
-	lease    = 20 * time.Second // after which another node takes a ticket over
+	lease    = 15 * time.Second // after which another node takes a ticket over
 	idle     = 5 * time.Second  // how often to look without being nudged
 	pause    = time.Second      // after a failure of the database
 	maxShown = 50               // findings in a ticket or note
@@ -75,7 +79,7 @@ const (
 
 // New makes a deliverer. It does nothing before Configure and Run.
 func New(o Options) *Deliverer {
-	return &Deliverer{store: o.Store, log: o.Log, now: o.Now, owner: o.Owner, metrics: o.Metrics, nudge: make(chan struct{}, 1)}
+	return &Deliverer{store: o.Store, log: o.Log, now: o.Now, clock: clock{now: o.Now, uptime: o.Uptime}, owner: o.Owner, metrics: o.Metrics, nudge: make(chan struct{}, 1)}
 }
 
 // Configure sets the Halo to deliver to. The client must not be used by
@@ -143,6 +147,13 @@ func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg 
 	if tg == nil {
 		return idle, nil
 	}
+	if by := d.clock.look(); by != 0 {
+		d.log.Warn("the time of day jumped; deliveries go on in a moment, and what is in doubt is looked at for longer", "by", by.Round(time.Millisecond).String())
+		d.gate.reset() // its times are of the old day
+	}
+	if wait := d.clock.rest(); wait > 0 {
+		return min(wait, idle), nil
+	}
 	from, probe := d.gate.admit()
 	if wait := from.Sub(d.now()); wait > 0 {
 		return min(wait, idle), nil
@@ -158,7 +169,7 @@ func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg 
 		return min(wait, idle), nil
 	}
 	now := d.now()
-	t, err := d.store.Claim(ctx, d.owner, true, now, now.Add(lease))
+	t, err := d.store.Claim(ctx, d.owner, now, now.Add(lease))
 	if err != nil {
 		return 0, err
 	}
@@ -256,7 +267,7 @@ func leaseOver(ctx context.Context, now time.Time) bool {
 func (d *Deliverer) keepLease(ctx context.Context, id string, held *leaseClock, stop context.CancelCauseFunc) {
 	for sleep(ctx, lease/4) == nil {
 		now := d.now()
-		err := d.store.Renew(ctx, id, d.owner, now.Add(lease))
+		err := d.renew(ctx, id, now.Add(lease))
 		switch {
 		case err == nil:
 			held.until.Store(now.Add(lease).UnixMilli())
@@ -265,6 +276,13 @@ func (d *Deliverer) keepLease(ctx context.Context, id string, held *leaseClock, 
 			return
 		}
 	}
+}
+
+// renew does not wait for the database for longer than the lease allows.
+func (d *Deliverer) renew(ctx context.Context, id string, until time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, lease/4)
+	defer cancel()
+	return d.store.Renew(ctx, id, d.owner, until)
 }
 
 // troubleClasses are the classes of failures that pass for all tickets at once.

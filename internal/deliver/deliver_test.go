@@ -314,7 +314,7 @@ func TestLostAnswerToANoteMakesNoSecondNote(t *testing.T) {
 func TestKilledAfterTheCreate(t *testing.T) {
 	w := newWorld(t, false, nil)
 	id := w.report(12, "mfa", "adele", nil)
-	c, err := w.store.Claim(t.Context(), "killed", true, w.now(), w.now().Add(lease))
+	c, err := w.store.Claim(t.Context(), "killed", w.now(), w.now().Add(lease))
 	if err != nil || c == nil {
 		t.Fatal(c, err)
 	}

@@ -80,7 +80,7 @@ func TestProbeThatFails(t *testing.T) {
 // begun makes a ticket's create be begun by a process that is dead now.
 func (w *world) begun(event string) store.Ticket {
 	w.t.Helper()
-	c, err := w.store.Claim(w.t.Context(), "killed", true, w.now(), w.now().Add(lease))
+	c, err := w.store.Claim(w.t.Context(), "killed", w.now(), w.now().Add(lease))
 	if err != nil || c == nil || c.ID != w.ticket(event).ID {
 		w.t.Fatal(c, err)
 	}

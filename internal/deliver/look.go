@@ -16,12 +16,13 @@ import (
 // found is recorded; what is not found is looked for again for a while, and
 // only then taken for absent.
 func (j *job) look(ctx context.Context) error {
-	t, now := j.ticket, j.d.now()
+	t := j.ticket
 	found, err := j.lookFor(ctx, t.Begun)
 	if err != nil || found {
 		return err
 	}
-	if settled := t.BegunAt.Add(settle); now.Before(settled) {
+	now := j.d.now()
+	if settled := settledAt(t.BegunAt, now, j.d.clock.doubt()); now.Before(settled) {
 		if next := now.Add(lookEvery); next.Before(settled) {
 			settled = next
 		}
@@ -29,6 +30,18 @@ func (j *job) look(ctx context.Context) error {
 	}
 	j.log.Info("a call whose answer was lost had no effect; it is made again", "call", string(t.Begun))
 	return j.d.store.Absent(ctx, t.ID, j.d.owner)
+}
+
+// settledAt is when a look-up in vain is believed: [settle] after the call, and
+// not within a doubt about the clock. A call that lies far ahead was made
+// before the clock was put back: when that was, nobody knows, so only the
+// doubt counts, which began at the jump or at the start.
+func settledAt(begun, now time.Time, doubt time.Duration) time.Time {
+	settled, sure := begun.Add(settle), now.Add(doubt)
+	if settled.Before(sure) || begun.After(now.Add(settle+slowSettle)) {
+		return sure
+	}
+	return settled
 }
 
 func (j *job) later(ctx context.Context, at time.Time) error {

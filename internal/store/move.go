@@ -132,9 +132,6 @@ func copyTables(ctx context.Context, from *sql.DB, tx pgx.Tx, tables []table) er
 			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
-	if _, err := tx.Exec(ctx, releaseLeases, createRuns.Milliseconds()); err != nil {
-		return fmt.Errorf("release the leases: %w", err)
-	}
 	return nil
 }
 

@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"github.com/halert/halert/internal/failpoint"
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite", in pure Go
 )
@@ -45,18 +45,9 @@ type Store struct {
 	lock   *os.File // on the SQLite folder
 }
 
-// turnLock is the advisory lock of PostgreSQL under which halert writes: the
-// processes on one database take turns, as they do on SQLite, so that what
-// is decided from a row still holds when it is written. Halo's own limit is
-// far below what this allows. Senders do not wait for it.
-const turnLock = `SELECT pg_advisory_xact_lock(7310418)`
-
 // Open opens a database and brings its schema up to date. A schema newer than
 // this program is an error. The address is postgres://…, or empty for SQLite
-// in the folder dir, which is made if it is missing. On SQLite the leases of
-// an earlier process are released: there is one process at a time, so whoever
-// held them is gone. Only the lease of a create that was under way lasts
-// [createRuns], for Halo may still be at work on it.
+// in the folder dir, which is made if it is missing.
 func Open(ctx context.Context, address, dir string) (*Store, error) {
 	if address != "" {
 		return openPostgres(ctx, address)
@@ -90,6 +81,7 @@ func openFolder(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
+	failpoint.Disk(write)
 	s := &Store{write: write, read: read, packer: pack, path: path}
 	if err := s.prepareSQLite(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, withRemedy(path, err)), write.Close(), read.Close())
@@ -125,59 +117,30 @@ func (s *Store) prepareSQLite(ctx context.Context) error {
 	if err := migrate(ctx, s.write, goose.DialectSQLite3); err != nil {
 		return err
 	}
-	if err := s.checkAfterCrash(ctx); err != nil {
-		return err
-	}
-	_, err := s.write.ExecContext(ctx, releaseLeases, createRuns.Milliseconds())
-	return err
+	return s.checkAfterCrash(ctx)
 }
 
-// releaseLeases ends the leases of a process that is gone, but for what is
-// left of createRuns.
+// Started releases the leases of an earlier process on a SQLite folder: there
+// is one process at a time, so whoever held them is gone. Only the lease of a
+// create that was under way lasts a while longer, for Halo may still be at
+// work on it. On PostgreSQL it does nothing: leases there end by themselves.
+func (s *Store) Started(ctx context.Context, now time.Time) error {
+	if s.turn != "" {
+		return nil
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, releaseLeases, millis(now.Add(createRuns))); err != nil {
+			return fmt.Errorf("release the leases of the earlier process: %w", err)
+		}
+		return nil
+	})
+}
+
+// releaseLeases ends the leases of a process that is gone, those of creates
+// at a given time.
 const releaseLeases = `
-	UPDATE tickets SET lease_owner = '', lease_until = CASE
-		WHEN begun <> 'create' OR halo_id IS NOT NULL THEN 0
-		WHEN lease_until < begun_at + $1 THEN lease_until
-		ELSE begun_at + $1 END
+	UPDATE tickets SET lease_owner = '', lease_until = CASE WHEN begun <> 'create' OR halo_id IS NOT NULL THEN 0 ELSE CAST($1 AS BIGINT) END
 	WHERE lease_until <> 0 OR lease_owner <> ''`
-
-// openPostgres opens a database that several processes may share. The address
-// may hold a password, so no error repeats it.
-func openPostgres(ctx context.Context, address string) (*Store, error) {
-	conf, err := pgx.ParseConfig(address)
-	if err != nil {
-		return nil, errors.New("the database address is not one of PostgreSQL's: write postgres://user:password@host/database")
-	}
-	db := stdlib.OpenDB(*conf)
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	if err := migratePostgres(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", conf.Database, conf.Host, err), db.Close())
-	}
-	pack, err := newPacker()
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	s := &Store{write: db, read: db, turn: turnLock, packer: pack}
-	s.inbox = startInbox(s)
-	return s, nil
-}
-
-// migratePostgres lets one process migrate at a time.
-func migratePostgres(ctx context.Context, db *sql.DB) (err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(7310417)`); err != nil {
-		return fmt.Errorf("wait for the lock on the schema: %w", err)
-	}
-	err = migrate(ctx, db, goose.DialectPostgres)
-	_, unlock := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7310417)`)
-	return errors.Join(err, unlock)
-}
 
 // migrate applies the numbered migrations that are missing, each in a
 // transaction.

@@ -47,7 +47,7 @@ func post(t *testing.T, s *Store, now time.Time, reports ...Report) string {
 
 func claim(t *testing.T, s *Store, owner string, now time.Time) *Ticket {
 	t.Helper()
-	got, err := s.Claim(t.Context(), owner, true, now, now.Add(time.Minute))
+	got, err := s.Claim(t.Context(), owner, now, now.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +150,7 @@ func TestAcceptedSurvivesReopening(t *testing.T) {
 	s, err = Open(t.Context(), "", dir)
 	ok(t, err)
 	defer s.Close()
+	ok(t, s.Started(t.Context(), t0))
 	if got := ticketOf(t, s, id); got.ID != c.ID || got.Delivery != Available {
 		t.Errorf("after reopening: ticket %s %s, want %s available: the dead process's lease is over", got.ID, got.Delivery, c.ID)
 	}
@@ -260,6 +261,7 @@ func TestCreateOfAKilledProcessHoldsBackOthers(t *testing.T) {
 	s, err = Open(t.Context(), "", dir)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, s.Close()) })
+	ok(t, s.Started(t.Context(), t0))
 	if early := claim(t, s, "next", t0.Add(createRuns-time.Second)); early != nil {
 		t.Fatalf("ticket %s was claimed while Halo may be at work on a create", early.ID)
 	}
@@ -601,7 +603,7 @@ func TestTwoProcesses(t *testing.T) {
 			wg.Go(func() {
 				owner := fmt.Sprint("node", i)
 				for range 200 {
-					c, err := s.Claim(context.Background(), owner, true, t0, t0.Add(time.Minute))
+					c, err := s.Claim(context.Background(), owner, t0, t0.Add(time.Minute))
 					if err != nil {
 						t.Error(err)
 						return

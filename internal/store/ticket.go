@@ -131,21 +131,25 @@ const (
 // Claim leases the most urgent due ticket to owner until the lease ends, and
 // returns it; nil if none is due. Critical comes before error, warning and
 // info; among equals a create comes before a note, then the one that waits
-// longest. While any create is under way, or creates is false, only tickets
-// that are in Halo already are claimed: Halo's numbering races.
-func (s *Store) Claim(ctx context.Context, owner string, creates bool, now, until time.Time) (*Ticket, error) {
+// longest. While any create is under way, only tickets that are in Halo already
+// are claimed: Halo's numbering races. A call that the lease's former owner
+// had begun may have lasted until its lease ended, so the doubt counts from
+// then.
+func (s *Store) Claim(ctx context.Context, owner string, now, until time.Time) (*Ticket, error) {
 	var t *Ticket
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var id string
 		err := tx.QueryRowContext(ctx, `
-			UPDATE tickets SET lease_owner = $1, lease_until = $2 WHERE id = (
+			UPDATE tickets SET lease_owner = $1, lease_until = $2,
+				begun_at = CASE WHEN begun <> '' AND lease_until > begun_at AND lease_until <= $3 THEN lease_until ELSE begun_at END
+			WHERE id = (
 				SELECT id FROM tickets
 				WHERE delivery IN ('available', 'retryable', 'scheduled')
-				AND (due_at <= $3 OR due_at > $5) AND (lease_until <= $3 OR lease_until > $6)
-				AND (halo_id IS NOT NULL OR ($4 = 1 AND NOT EXISTS (
-					SELECT 1 FROM tickets c WHERE c.halo_id IS NULL AND c.lease_until > $3 AND c.lease_until <= $6)))
+				AND (due_at <= $3 OR due_at > $4) AND (lease_until <= $3 OR lease_until > $5)
+				AND (halo_id IS NOT NULL OR NOT EXISTS (
+					SELECT 1 FROM tickets c WHERE c.halo_id IS NULL AND c.lease_until > $3 AND c.lease_until <= $5))
 				ORDER BY severity DESC, halo_id IS NOT NULL, due_at, id LIMIT 1)
-			RETURNING id`, owner, millis(until), millis(now), flag(creates), millis(now.Add(MaxWait+time.Minute)), millis(now.Add(maxLease))).Scan(&id)
+			RETURNING id`, owner, millis(until), millis(now), millis(now.Add(MaxWait+time.Minute)), millis(now.Add(maxLease))).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

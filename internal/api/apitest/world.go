@@ -305,7 +305,7 @@ func (w *World) Deliver() {
 	ctx := context.Background()
 	for {
 		now := w.Now()
-		t, err := w.Store.Claim(ctx, "tests", true, now, now.Add(time.Minute))
+		t, err := w.Store.Claim(ctx, "tests", now, now.Add(time.Minute))
 		w.must(err)
 		if t == nil {
 			return
@@ -337,7 +337,7 @@ func (w *World) open(ctx context.Context, t *store.Ticket, now time.Time) {
 // Claim leases the next due ticket, as somebody who works on it does.
 func (w *World) Claim() {
 	w.t.Helper()
-	t, err := w.Store.Claim(context.Background(), "tests", true, w.Now(), w.Now().Add(time.Minute))
+	t, err := w.Store.Claim(context.Background(), "tests", w.Now(), w.Now().Add(time.Minute))
 	w.must(err)
 	if t == nil {
 		w.t.Fatal("no ticket is due")
