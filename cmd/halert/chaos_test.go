@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -21,9 +19,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/client"
@@ -43,20 +38,19 @@ func TestChaos(t *testing.T) {
 	binary := build(t)
 	t.Run("one process on SQLite", func(t *testing.T) {
 		t.Parallel()
-		newChaos(t, binary, 1, "", false).run()
+		newChaos(t, binary, 1, false).run()
 	})
 	t.Run("one process on SQLite, an older Halo", func(t *testing.T) {
 		t.Parallel()
-		newChaos(t, binary, 1, "", true).run()
+		newChaos(t, binary, 1, true).run()
 	})
 	t.Run("three processes on PostgreSQL", func(t *testing.T) {
-		server := os.Getenv("HALERT_TEST_POSTGRES")
-		if server == "" {
-			t.Skip("no PostgreSQL: `make test` starts one")
-		}
 		t.Parallel()
-		c := newChaos(t, binary, 3, "", false)
-		c.admin, c.database = freshDatabase(t, server)
+		c := newChaos(t, binary, 3, false)
+		c.cluster = startCluster(t)
+		for _, n := range c.nodes {
+			n.cable = lay(t, c.cluster.address)
+		}
 		c.run()
 	})
 }
@@ -71,26 +65,6 @@ func build(t *testing.T) string {
 	return binary
 }
 
-func freshDatabase(t *testing.T, server string) (admin *sql.DB, address string) {
-	t.Helper()
-	conf, err := pgx.ParseConfig(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin = stdlib.OpenDB(*conf)
-	name := fmt.Sprintf("chaos_%d", os.Getpid())
-	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, err := admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
-		if err = errors.Join(err, admin.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return admin, fmt.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=disable", conf.User, conf.Password, conf.Host, conf.Port, name)
-}
-
 const (
 	chaosToken  = "chaos-chaos-chaos-chaos-chaos-chaos"
 	chaosSecret = "chaos-secret"
@@ -99,35 +73,38 @@ const (
 
 // chaos is one run.
 type chaos struct {
-	t        *testing.T
-	binary   string
-	dir      string
-	database string
-	admin    *sql.DB // nil on SQLite
-	points   string  // failpoints that are on
-	lasts    time.Duration
-	random   *rand.Rand
-	sim      *halosim.Sim
-	halo     *httptest.Server
-	nodes    []*node
+	t       *testing.T
+	binary  string
+	dir     string
+	cluster *cluster // nil on SQLite
+	points  string   // failpoints that are on
+	lasts   time.Duration
+	random  *rand.Rand
+	offset  time.Duration  // by which the time of day of all processes is off
+	done    map[string]int // troubles by name
+	sim     *halosim.Sim
+	halo    *httptest.Server
+	nodes   []*node
 
 	mu       sync.Mutex
 	accepted map[string]int // event id to the kind that was sent
+	over     map[int]bool   // kinds whose one alert was sent as resolved, and not again
 }
 
 // node is one process on its own port.
 type node struct {
-	addr string
-	cmd  *exec.Cmd
-	log  *os.File
-	done chan struct{} // closed when the process has ended
+	addr  string
+	cable *cable // to PostgreSQL; nil on SQLite
+	cmd   *exec.Cmd
+	log   *os.File
+	done  chan struct{} // closed when the process has ended
 }
 
 // failpoints are the instants at which a process may die by itself, with the
 // odds: after Halo's answer and before its record, and the like.
 const failpoints = "accepted:300,begun:40,created:15,noted:30"
 
-func newChaos(t *testing.T, binary string, nodes int, database string, legacy bool) *chaos {
+func newChaos(t *testing.T, binary string, nodes int, legacy bool) *chaos {
 	t.Helper()
 	lasts, err := time.ParseDuration(or(os.Getenv("HALERT_CHAOS"), "12s"))
 	if err != nil {
@@ -138,7 +115,7 @@ func newChaos(t *testing.T, binary string, nodes int, database string, legacy bo
 		t.Fatal(err)
 	}
 	t.Logf("play this run again with HALERT_SEED=%d HALERT_CHAOS=%s", seed, lasts)
-	c := &chaos{t: t, binary: binary, dir: t.TempDir(), database: database, lasts: lasts,
+	c := &chaos{t: t, binary: binary, dir: t.TempDir(), lasts: lasts, done: make(map[string]int), over: make(map[int]bool),
 		random: rand.New(rand.NewPCG(seed, 1)), sim: halosim.New(halosim.Options{Legacy: legacy}), accepted: make(map[string]int)}
 	c.halo = httptest.NewServer(c.sim)
 	t.Cleanup(c.halo.Close)
@@ -212,11 +189,14 @@ func (c *chaos) start(i int) {
 		c.t.Fatal(err)
 	}
 	args := []string{"serve", "--listen", n.addr, "--data", filepath.Join(c.dir, fmt.Sprintf("data%d", i)), "--apply", filepath.Join(c.dir, "halert.yaml")}
-	if c.database != "" {
-		args = append(args, "--database", c.database)
+	if n.cable != nil {
+		args = append(args, "--database", n.cable.address)
 	}
 	n.cmd = exec.Command(c.binary, args...)
-	n.cmd.Env = append(os.Environ(), "HALERT_API_TOKEN="+chaosToken, "HALERT_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "HALERT_FAILPOINTS="+c.points)
+	n.cmd.Env = append(os.Environ(), "HALERT_API_TOKEN="+chaosToken, "HALERT_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "HALERT_FAILPOINTS="+c.points, "HALERT_CLOCK="+c.clockFile())
+	if n.cable == nil {
+		n.cmd.Env = append(n.cmd.Env, "HALERT_DISK_FULL="+c.diskFile())
+	}
 	n.cmd.Stderr = n.log
 	if err := n.cmd.Start(); err != nil {
 		c.t.Fatal(err)
@@ -256,108 +236,52 @@ func (c *chaos) kill(i int) {
 	n.log.Close()
 }
 
-// torment kills processes and makes Halo fail until the time is over.
-func (c *chaos) torment(ctx context.Context) {
-	for ctx.Err() == nil {
-		c.sim.RemoveAll()
-		for _, f := range c.faults() {
-			if _, err := c.sim.Inject(f); err != nil {
-				c.t.Error(err)
-			}
-		}
-		wait(ctx, time.Duration(200+c.random.IntN(1500))*time.Millisecond)
-		i := c.random.IntN(len(c.nodes))
-		if c.admin != nil {
-			c.disturb(ctx, i)
-		}
-		c.kill(i)
-		wait(ctx, time.Duration(c.random.IntN(300))*time.Millisecond)
-		c.start(i)
-	}
-}
-
-// disturb does to a process on PostgreSQL what is worse than its death: the
-// database ends all connections, or the process stands still, longer than its
-// leases last, and goes on as if nothing had been.
-func (c *chaos) disturb(ctx context.Context, i int) {
-	switch c.random.IntN(4) {
-	case 0:
-		_, err := c.admin.ExecContext(c.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`,
-			strings.TrimSuffix(c.database[strings.LastIndexByte(c.database, '/')+1:], "?sslmode=disable"))
-		if err != nil {
-			c.t.Error(err)
-		}
-		wait(ctx, time.Second)
-	case 1:
-		still := time.Second
-		if c.lasts > time.Minute {
-			still = 25 * time.Second
-		}
-		if err := pause(c.nodes[i].cmd.Process, true); err != nil {
-			return // it has died by itself
-		}
-		wait(ctx, still)
-		if err := pause(c.nodes[i].cmd.Process, false); err != nil {
-			c.t.Error(err)
-		}
-		wait(ctx, time.Second)
-	}
-}
-
-// faults are what is wrong with Halo for a while.
-func (c *chaos) faults() []halosim.Fault {
-	kinds := []halosim.Fault{
-		{Kind: halosim.KindCreatedDropped, Operation: halosim.OpCreate, Probability: 0.3},
-		{Kind: halosim.KindCreatedStatus, Operation: halosim.OpCreate, Probability: 0.3},
-		{Kind: halosim.KindDropped, Probability: 0.2},
-		{Kind: halosim.KindCreatedDropped, Operation: halosim.OpNote, Probability: 0.4},
-		{Kind: halosim.KindCreatedStatus, Operation: halosim.OpNote, Probability: 0.4},
-		{Kind: halosim.KindStatus, Status: 429, RetryAfter: "seconds", RetryIn: time.Second, Probability: 0.1},
-		{Kind: halosim.KindStatus, Status: 500, Body: "exception", Probability: 0.1},
-		{Kind: halosim.KindStatus, Status: 503, Body: "html", Probability: 0.2},
-		{Kind: halosim.KindSlow, Delay: 300 * time.Millisecond, Probability: 0.5},
-		{Kind: halosim.KindTokenExpiry, Delay: 200 * time.Millisecond},
-		{Kind: halosim.KindOutage},
-	}
-	var chosen []halosim.Fault
-	for range c.random.IntN(4) {
-		chosen = append(chosen, kinds[c.random.IntN(len(kinds))])
-	}
-	return chosen
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// send posts alerts. A body that got no answer is sent again with its
-// idempotency key, as a careful sender does.
+// send posts alerts, and now and then one that is soon over. A body that got
+// no answer is sent again with its idempotency key, as a careful sender does.
 func (c *chaos) send(ctx context.Context, sender int) {
 	random := rand.New(rand.NewPCG(uint64(sender), 2))
 	for i := 0; ctx.Err() == nil; i++ {
 		kind := i/8 + random.IntN(chaosKinds) // new kinds all the time: there is always something to create
-		tenant := []string{"acme.example", "northwind.example"}[kind%2]
-		body := fmt.Appendf(nil, `{"version":"4","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"Kind%d","tenant":"%s"},
-			"annotations":{"summary":"s"},"startsAt":"2026-11-23T08:00:00Z","fingerprint":"%d-%d-%d"}]}`, kind, tenant, kind, sender, i%5)
-		key := fmt.Sprintf("%d-%d", sender, i)
-		for {
-			id, err := c.post(ctx, body, key, random.IntN(len(c.nodes)))
-			if err == nil {
-				c.mu.Lock()
-				c.accepted[id] = kind
-				c.mu.Unlock()
-				break
-			}
-			if ctx.Err() != nil {
-				return // nobody was promised anything
-			}
-			wait(ctx, 20*time.Millisecond)
-		}
+		fingerprint := fmt.Sprintf("%d-%d-%d", kind, sender, i%5)
+		c.deliver(ctx, kind, alertBody(kind, "firing", fingerprint), fmt.Sprintf("%d-%d", sender, i), random)
 		wait(ctx, time.Duration(random.IntN(40))*time.Millisecond)
+		if i%40 != 39 {
+			continue
+		}
+		kind = brief*(sender+1) + i
+		if c.deliver(ctx, kind, alertBody(kind, "firing", "x"), fmt.Sprintf("%d-%d-fires", sender, i), random) {
+			wait(ctx, time.Duration(random.IntN(2000))*time.Millisecond)
+			if c.deliver(ctx, kind, alertBody(kind, "resolved", "x"), fmt.Sprintf("%d-%d-over", sender, i), random) {
+				c.mu.Lock()
+				c.over[kind] = true
+				c.mu.Unlock()
+			}
+		}
 	}
+}
+
+// brief is the first of the kinds that are soon over.
+const brief = 1_000_000
+
+func alertBody(kind int, status, fingerprint string) []byte {
+	tenant := []string{"acme.example", "northwind.example"}[kind%2]
+	return fmt.Appendf(nil, `{"version":"4","status":"%[1]s","alerts":[{"status":"%[1]s","labels":{"alertname":"Kind%[2]d","tenant":"%[3]s"},
+		"annotations":{"summary":"s"},"startsAt":"2026-11-23T08:00:00Z","fingerprint":"%[4]s"}]}`, status, kind, tenant, fingerprint)
+}
+
+// deliver sends a body until it is accepted, and tells whether it was.
+func (c *chaos) deliver(ctx context.Context, kind int, body []byte, key string, random *rand.Rand) bool {
+	for ctx.Err() == nil { // else nobody was promised anything
+		id, err := c.post(ctx, body, key, random.IntN(len(c.nodes)))
+		if err == nil {
+			c.mu.Lock()
+			c.accepted[id] = kind
+			c.mu.Unlock()
+			return true
+		}
+		wait(ctx, 20*time.Millisecond)
+	}
+	return false
 }
 
 func (c *chaos) post(ctx context.Context, body []byte, key string, node int) (string, error) {
@@ -385,7 +309,7 @@ func (c *chaos) settle() {
 	c.t.Helper()
 	hc := &client.Client{Server: "http://" + c.nodes[0].addr, Token: chaosToken}
 	var st api.Stats
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(150 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		var err error
 		if st, err = hc.Stats(c.t.Context()); err != nil {
 			c.t.Fatal(err)
@@ -419,21 +343,12 @@ func (c *chaos) judge() {
 		}
 	}
 	references := make(map[string]int)
-	mark := regexp.MustCompile(`\[HLT[A-Z0-9]+/\d+\]`)
-	notes := 0
+	notes, closed := 0, 0
 	for _, tk := range c.sim.Tickets() {
 		references[tk.ThirdPartyIDString]++
-		seen := make(map[string]bool)
-		for _, a := range c.sim.Actions(tk.ID) {
-			m := mark.FindString(a.NoteHTML + a.Note)
-			if m == "" {
-				continue
-			}
-			notes++
-			if seen[m] {
-				c.t.Errorf("ticket %d has the note %s twice", tk.ID, m)
-			}
-			seen[m] = true
+		notes += c.judgeNotes(tk)
+		if tk.Closed {
+			closed++
 		}
 	}
 	for ref, n := range references {
@@ -441,12 +356,36 @@ func (c *chaos) judge() {
 			c.t.Errorf("%d tickets with reference %q", n, ref)
 		}
 	}
+	if closed != len(c.over) {
+		c.t.Errorf("%d tickets are closed, want the %d whose alert is over", closed, len(c.over))
+	}
 	st := c.sim.Stats()
 	if len(references) != len(kinds) || st.MaxConcurrentCreates > 1 {
 		c.t.Errorf("Halo has %d tickets for %d groups; at most %d creates at once", len(references), len(kinds), st.MaxConcurrentCreates)
 	}
-	c.t.Logf("%d bodies accepted, %d tickets, %d notes, %d calls to Halo", len(c.accepted), len(references), notes, st.Total)
+	c.t.Logf("%d bodies accepted, %d tickets, %d of them closed, %d notes, %d calls to Halo; troubles: %v",
+		len(c.accepted), len(references), closed, notes, st.Total, c.done)
 	if len(c.accepted) < 20 {
 		c.t.Errorf("only %d bodies were accepted: that proves nothing", len(c.accepted))
 	}
+}
+
+// judgeNotes holds the notes of one ticket against their marks: each at most
+// once, and in the order of the reports. It returns how many there are.
+func (c *chaos) judgeNotes(tk halosim.TicketView) int {
+	mark := regexp.MustCompile(`\[` + tk.ThirdPartyIDString + `/(\d+)\]`)
+	notes, last := 0, 0
+	for _, a := range c.sim.Actions(tk.ID) {
+		m := mark.FindStringSubmatch(a.NoteHTML + a.Note)
+		if m == nil {
+			continue
+		}
+		notes++
+		seq, err := strconv.Atoi(m[1])
+		if err != nil || seq <= last {
+			c.t.Errorf("ticket %d has the note %s after the one with %d", tk.ID, m[0], last)
+		}
+		last = seq
+	}
+	return notes
 }

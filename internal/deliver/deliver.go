@@ -150,6 +150,9 @@ func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg 
 	if by := d.clock.look(); by != 0 {
 		d.log.Warn("the time of day jumped; deliveries go on in a moment, and what is in doubt is looked at for longer", "by", by.Round(time.Millisecond).String())
 		d.gate.reset() // its times are of the old day
+		if err := d.store.Wake(ctx, troubleClasses(), d.now()); err != nil {
+			return 0, err
+		}
 	}
 	if wait := d.clock.rest(); wait > 0 {
 		return min(wait, idle), nil

@@ -128,6 +128,9 @@ const (
 	maxLease = time.Minute
 )
 
+// clockSlack is by how much the clocks of two processes may differ.
+const clockSlack = 10 * time.Second
+
 // Claim leases the most urgent due ticket to owner until the lease ends, and
 // returns it; nil if none is due. Critical comes before error, warning and
 // info; among equals a create comes before a note, then the one that waits
