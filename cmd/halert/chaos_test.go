@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -53,6 +54,45 @@ func TestChaos(t *testing.T) {
 		}
 		c.run()
 	})
+}
+
+// A disk that is full: the sender is told to come again, nothing that was
+// accepted is lost, and halert goes on by itself when there is room.
+func TestDiskFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the program")
+	}
+	c := newChaos(t, build(t), 1, false)
+	c.start(0)
+	defer c.kill(0)
+	ctx, random := t.Context(), rand.New(rand.NewPCG(1, 2))
+	if !c.deliver(ctx, 0, alertBody(0, "firing", "x"), "first", random) {
+		t.Fatal("not accepted with room on the disk")
+	}
+	if err := os.WriteFile(c.diskFile(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	filler := alertBody(1, "firing", strings.Repeat("long ", 400))
+	var refused *refusal
+	for i := 0; refused == nil; i++ { // what is free in the file is used up first
+		id, err := c.post(ctx, filler, fmt.Sprint("filler", i), 0)
+		if err == nil {
+			c.accepted[id] = 1
+		} else if !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+	}
+	if refused.status != http.StatusServiceUnavailable || refused.retryAfter == "" || refused.contentType != "application/problem+json" {
+		t.Errorf("on a full disk the answer is %+v, want 503 with Retry-After and a problem document", refused)
+	}
+	if err := os.Remove(c.diskFile()); err != nil {
+		t.Fatal(err)
+	}
+	if !c.deliver(ctx, 2, alertBody(2, "firing", "x"), "last", random) {
+		t.Fatal("not accepted when there was room again")
+	}
+	c.settle()
+	c.judge()
 }
 
 func build(t *testing.T) string {
@@ -171,6 +211,9 @@ func (c *chaos) run() {
 	for i := range c.nodes { // now none dies by itself
 		c.kill(i)
 		c.start(i)
+	}
+	if len(c.accepted) < 20 {
+		c.t.Errorf("only %d bodies were accepted: that proves nothing", len(c.accepted))
 	}
 	c.settle()
 	c.judge()
@@ -299,10 +342,19 @@ func (c *chaos) post(ctx context.Context, body []byte, key string, node int) (st
 	var got struct{ ID string }
 	if resp.StatusCode != http.StatusAccepted {
 		text, _ := io.ReadAll(resp.Body)
-		return "", fmt.Errorf("%d %s", resp.StatusCode, text)
+		return "", &refusal{resp.StatusCode, resp.Header.Get("Retry-After"), resp.Header.Get("Content-Type"), string(text)}
 	}
-	return got.ID, json.NewDecoder(resp.Body).Decode(&got)
+	err = json.NewDecoder(resp.Body).Decode(&got)
+	return got.ID, err
 }
+
+// refusal is an answer that is not 202.
+type refusal struct {
+	status                        int
+	retryAfter, contentType, text string
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d %s", r.status, r.text) }
 
 // settle waits until all that was accepted is delivered.
 func (c *chaos) settle() {
@@ -365,9 +417,6 @@ func (c *chaos) judge() {
 	}
 	c.t.Logf("%d bodies accepted, %d tickets, %d of them closed, %d notes, %d calls to Halo; troubles: %v",
 		len(c.accepted), len(references), closed, notes, st.Total, c.done)
-	if len(c.accepted) < 20 {
-		c.t.Errorf("only %d bodies were accepted: that proves nothing", len(c.accepted))
-	}
 }
 
 // judgeNotes holds the notes of one ticket against their marks: each at most
