@@ -27,7 +27,7 @@ race: ## run the tests three times over in random order, to find what is flaky
 	scripts/with-postgres $(GO) test -race -shuffle on -count 3 -timeout 30m ./...
 
 chaos: ## kill processes and break Halo for CHAOSTIME (5m), and count what was lost or doubled
-	scripts/with-postgres env HALERT_CHAOS=$(CHAOSTIME) $(GO) test -run TestChaos -v -timeout 2h ./cmd/halert
+	scripts/with-postgres env HALERT_CHAOS=$(CHAOSTIME) $(GO) test -run TestChaos -parallel 3 -v -timeout 24h ./cmd/halert
 
 lint: $(LINT) ## run the linters of .golangci.yml
 	@test -z "$$(gofmt -l cmd internal)" || { gofmt -d cmd internal; exit 1; }
