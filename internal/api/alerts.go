@@ -13,7 +13,7 @@ func (s *server) listAlerts(_ http.ResponseWriter, r *http.Request, q query) (re
 		return result{}, err
 	}
 	rows, err := s.Store.Alerts(r.Context(), store.AlertFilter{
-		Status: alert.Status(q["status"]), Held: q.boolean("held"), Severity: alert.ParseSeverity(q["severity"]),
+		Status: alert.Status(q["status"]), Held: q.boolean("held"), Quiet: q.boolean("quiet"), Severity: alert.ParseSeverity(q["severity"]),
 		ClientID: q.number("client_id"), Source: q["source"], Text: q["q"], TicketID: q["ticket_id"], EventID: q["event_id"],
 	}, page)
 	if err != nil {

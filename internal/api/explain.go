@@ -75,7 +75,18 @@ func arrival(a store.Alert, name string) []ExplainStep {
 	}
 }
 
+// quiet says why an alert makes no ticket, and for how long.
+func quiet(a store.Alert) string {
+	if a.QuietUntil.IsZero() {
+		return a.QuietReason
+	}
+	return a.QuietReason + "; it is looked at again " + stamp(a.QuietUntil)
+}
+
 func noTicket(a store.Alert) string {
+	if a.QuietReason != "" {
+		return "none: " + quiet(a)
+	}
 	if a.Held {
 		return "none: the alert is held; map its tenant to a customer in the configuration, and it becomes a ticket"
 	}

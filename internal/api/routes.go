@@ -63,6 +63,7 @@ func alertRoutes(s *server) []route {
 			query: paging(
 				param{name: "status", kind: "string", enum: []string{"firing", "resolved"}, doc: "Only alerts in this state."},
 				param{name: "held", kind: "boolean", doc: "Only alerts that wait for their tenant to be mapped, or only those that do not."},
+				param{name: "quiet", kind: "boolean", doc: "Only alerts that make no ticket because they are silenced, excluded or dropped, or only those that do."},
 				param{name: "severity", kind: "string", enum: []string{"critical", "error", "warning", "info"}, doc: "Only alerts of this severity."},
 				clientParam(),
 				param{name: "source", kind: "string", doc: "Only alerts of the source with this name."},

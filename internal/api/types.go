@@ -34,6 +34,8 @@ type Alert struct {
 	TenantDomain string         `json:"tenant_domain" doc:"The tenant's domain or name as the sender named it, or empty."`
 	Held         bool           `json:"held" doc:"It waits for its tenant to be mapped to a customer."`
 	HeldReason   string         `json:"held_reason" doc:"Why it is held, or empty."`
+	QuietReason  string         `json:"quiet_reason" doc:"Why it makes no ticket although it fires: a silence, an exclusion, a route that drops it. Or empty."`
+	QuietUntil   *time.Time     `json:"quiet_until" doc:"When it is looked at again, or null: not before its next report."`
 	ClientID     *int           `json:"client_id" doc:"Halo's id of the client, or null while there is none."`
 	Customer     string         `json:"customer" doc:"Name of the customer whose ticket it is on, or empty."`
 	TicketID     *string        `json:"ticket_id" doc:"Our id of the ticket, or null while there is none. In an event: the ticket that this report went on."`

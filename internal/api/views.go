@@ -89,7 +89,7 @@ func (l *tickets) find(id string) (store.Ticket, error) {
 func (l *tickets) viewAlert(a store.Alert) (Alert, error) {
 	v := Alert{
 		ID: a.ID, DedupKey: a.DedupKey, Source: a.Source, Kind: a.Kind, Title: a.Title, Status: a.Status, Severity: a.Severity,
-		TenantID: a.Tenant.ID, TenantDomain: a.Tenant.Domain, Held: a.Held, HeldReason: a.HeldReason,
+		TenantID: a.Tenant.ID, TenantDomain: a.Tenant.Domain, Held: a.Held, HeldReason: a.HeldReason, QuietReason: a.QuietReason, QuietUntil: timeOrNull(a.QuietUntil),
 		ClientID: orNull(a.ClientID), TicketID: orNull(a.TicketID),
 		FirstAt: a.FirstAt, LastAt: a.LastAt, ResolvedAt: timeOrNull(a.ResolvedAt), Reports: a.Reports,
 	}

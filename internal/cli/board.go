@@ -97,6 +97,7 @@ func (s *session) printJSON(v any) error {
 type alertsCmd struct {
 	Status   *string `help:"firing or resolved." enum:"firing,resolved" placeholder:"STATUS"`
 	Held     *bool   `help:"Only alerts that wait for their tenant to be mapped; --no-held: only the others." negatable:""`
+	Quiet    *bool   `help:"Only alerts that make no ticket because they are silenced, excluded or dropped; --no-quiet: only the others." negatable:""`
 	Severity *string `help:"critical, error, warning or info." enum:"critical,error,warning,info" placeholder:"SEVERITY"`
 	ClientID int     `help:"Halo's id of the client." placeholder:"ID"`
 	Source   string  `help:"Name of the source." placeholder:"NAME"`
@@ -114,7 +115,7 @@ Example: halert alerts --status firing --severity critical`
 
 // Run lists alerts.
 func (c *alertsCmd) Run(s *session) error {
-	f := client.AlertFilter{Status: given(c.Status), Held: c.Held, Severity: given(c.Severity), ClientID: c.ClientID, Source: c.Source, Q: c.Q}
+	f := client.AlertFilter{Status: given(c.Status), Held: c.Held, Quiet: c.Quiet, Severity: given(c.Severity), ClientID: c.ClientID, Source: c.Source, Q: c.Q}
 	hc := c.client(s)
 	return show(s, c.listing, alertColumns(), func(p client.Page) (api.List[api.Alert], error) { return hc.Alerts(s.ctx, f, p) }, alertRow)
 }
@@ -128,8 +129,11 @@ func alertColumns() []column {
 
 func alertRow(now time.Time, a api.Alert) []string {
 	state := string(a.Status)
-	if a.Held {
+	switch {
+	case a.Held:
 		state = "held"
+	case a.QuietReason != "":
+		state = "quiet"
 	}
 	return []string{a.Severity.String(), state, age(now, a.LastAt), alertCustomer(a), haloTicket(a.HaloID, a.TicketID != nil), a.Source, a.ID, a.Title}
 }

@@ -85,11 +85,8 @@ func (p *Pipeline) step(ctx context.Context) (bool, error) {
 	if s == nil {
 		return false, nil // nothing is configured: bodies wait in the inbox
 	}
-	if p.recheck.Swap(false) {
-		if err := p.release(ctx, *s); err != nil {
-			p.recheck.Store(true)
-			return false, err
-		}
+	if err := p.lookAgain(ctx, *s); err != nil {
+		return false, err
 	}
 	events, err := p.store.Pending(ctx, batchSize)
 	if err != nil || len(events) == 0 {
@@ -173,7 +170,27 @@ func (p *Pipeline) learn(ctx context.Context, pairs []alert.Tenant) (alert.Alias
 	return known, p.store.Learn(ctx, fresh)
 }
 
-// release puts held alerts on tickets whose tenant is mapped by now.
+// lookAgain looks at alerts without a ticket: all of them after a change of
+// the settings, else those whose quiet time is over.
+func (p *Pipeline) lookAgain(ctx context.Context, s Settings) error {
+	if p.recheck.Swap(false) {
+		err := p.store.LookAgain(ctx, p.now())
+		if err == nil {
+			err = p.release(ctx, s)
+		}
+		if err != nil {
+			p.recheck.Store(true)
+		}
+		return err
+	}
+	over, err := p.store.QuietOver(ctx, p.now())
+	if err != nil || !over {
+		return err
+	}
+	return p.release(ctx, s)
+}
+
+// release decides again about alerts without a ticket.
 func (p *Pipeline) release(ctx context.Context, s Settings) error {
 	known, err := p.store.Aliases(ctx)
 	if err != nil {
@@ -181,7 +198,7 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 	}
 	after := ""
 	for {
-		held, err := p.store.Held(ctx, after, batchSize)
+		held, err := p.store.Waiting(ctx, after, batchSize, p.now())
 		if err != nil || len(held) == 0 {
 			return err
 		}
@@ -190,7 +207,7 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 			after = h.AlertID
 			r := report(h.Source, h.AlertID, h.Event, s, known)
 			r.Tenant = h.Tenant // the key under which the alert is kept
-			if r.Customer != nil {
+			if r.Customer != nil || r.Quiet != nil || !h.Held {
 				reports = append(reports, r)
 			}
 		}
@@ -200,7 +217,7 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 		if err := p.store.Release(ctx, reports, p.now()); err != nil {
 			return err
 		}
-		p.log.Info("held alerts were released: their tenant is mapped now", "alerts", len(reports))
+		p.log.Info("alerts without a ticket were looked at again", "alerts", len(reports))
 		p.changed()
 	}
 }

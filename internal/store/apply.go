@@ -32,6 +32,13 @@ type Report struct {
 	Apart    bool            // it must go to the ticket of GroupKey, even if it has an open one already
 	User     alert.User      // whom the ticket is about; zero for none
 	Plan     alert.Plan      // how the ticket is to look and to live
+	Quiet    *Quiet          // the alert makes no ticket; nil: it does
+}
+
+// Quiet says why a firing alert makes no ticket and no note.
+type Quiet struct {
+	Reason string
+	Until  time.Time // when it is looked at again; zero: not before its next report
 }
 
 // Apply writes the outcomes of a batch of events: alerts, tickets, and the
@@ -100,7 +107,7 @@ func applyReport(ctx context.Context, tx *sql.Tx, eventID string, r Report, touc
 	switch {
 	case r.Event.Action == alert.Resolve:
 		ticketID, seq, err = resolveAlert(ctx, tx, row, touched, now)
-	case r.Event.Action == alert.Acknowledge:
+	case r.Event.Action == alert.Acknowledge || r.Quiet != nil:
 		ticketID = row.ticketID
 	case r.Customer != nil:
 		ticketID.Valid = true
@@ -140,15 +147,32 @@ func insertAlert(ctx context.Context, tx *sql.Tx, key string, r Report, now time
 	row := &alertRow{id: NewID(), status: status}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO alerts (id, dedup_key, source, kind, tenant, tenant_id, tenant_domain, fingerprint, status, severity,
-			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)`,
+			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at, quiet_reason, quiet_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)`,
 		row.id, key, r.Source, e.Topic.Kind, r.Tenant, e.Tenant.ID, e.Tenant.Domain, e.Fingerprint, string(status), int(e.Severity),
 		e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
-		flag(r.Customer == nil && status == alert.Firing), r.Held, clientOf(r), millis(now))
+		flag(r.holds() && status == alert.Firing), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil())
 	if err != nil {
 		return nil, fmt.Errorf("insert alert: %w", err)
 	}
 	return row, nil
+}
+
+// holds tells that the alert waits for its tenant to be mapped.
+func (r Report) holds() bool { return r.Customer == nil && r.Quiet == nil }
+
+func (r Report) quietReason() string {
+	if r.Quiet == nil {
+		return ""
+	}
+	return r.Quiet.Reason
+}
+
+func (r Report) quietUntil() int64 {
+	if r.Quiet == nil {
+		return 0
+	}
+	return millis(r.Quiet.Until)
 }
 
 func clientOf(r Report) sql.NullInt64 {
@@ -167,9 +191,9 @@ func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.
 	e := r.Event
 	_, err := tx.ExecContext(ctx, `
 		UPDATE alerts SET severity = $1, title = $2, topic = $3, finding = $4, grouping_wish = $5, held = $6, held_reason = $7,
-			client_id = $8, last_at = $9, reports = reports + 1 WHERE id = $10`,
+			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1 WHERE id = $12`,
 		int(e.Severity), e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
-		flag(r.Customer == nil), r.Held, clientOf(r), millis(now), id)
+		flag(r.holds()), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(), id)
 	if err != nil {
 		return fmt.Errorf("update alert %s: %w", id, err)
 	}
@@ -290,7 +314,7 @@ func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[st
 		}
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE alerts SET status = 'resolved', held = 0, held_reason = '', resolved_at = $1, resolved_seq = $2 WHERE id = $3`,
+		UPDATE alerts SET status = 'resolved', held = 0, held_reason = '', quiet_reason = '', quiet_until = 0, resolved_at = $1, resolved_seq = $2 WHERE id = $3`,
 		millis(now), seq, row.id)
 	if err != nil {
 		return sql.NullString{}, 0, fmt.Errorf("resolve alert %s: %w", row.id, err)
@@ -306,87 +330,6 @@ func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[st
 		return sql.NullString{}, 0, fmt.Errorf("update ticket %s: %w", row.ticketID.String, err)
 	}
 	return row.ticketID, seq, due(ctx, tx, row.ticketID.String, now)
-}
-
-// Held is an alert that waits for its tenant to be mapped.
-type Held struct {
-	AlertID string
-	Source  string
-	Tenant  string // the canonical name
-	Event   alert.Event
-}
-
-// Held returns the held alerts, the oldest first, after the given id.
-func (s *Store) Held(ctx context.Context, after string, limit int) ([]Held, error) {
-	rows, err := s.read.QueryContext(ctx, `
-		SELECT id, source, tenant, tenant_id, tenant_domain, fingerprint, severity, topic, finding, grouping_wish
-		FROM alerts WHERE held = 1 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read held alerts: %w", err)
-	}
-	defer rows.Close()
-	var out []Held
-	for rows.Next() {
-		h := Held{Event: alert.Event{Action: alert.Trigger}}
-		e := &h.Event
-		var topic, finding string
-		if err := rows.Scan(&h.AlertID, &h.Source, &h.Tenant, &e.Tenant.ID, &e.Tenant.Domain, &e.Fingerprint,
-			&e.Severity, &topic, &finding, &e.Grouping); err != nil {
-			return nil, fmt.Errorf("read held alerts: %w", err)
-		}
-		if err := errors.Join(fromJSON(topic, &e.Topic), fromJSON(finding, &e.Finding)); err != nil {
-			return nil, fmt.Errorf("read held alert %s: %w", h.AlertID, err)
-		}
-		out = append(out, h)
-	}
-	return out, rows.Err()
-}
-
-// Release puts held alerts on tickets, now that their customer is known. The
-// reports name the alerts by their keys; those that are held no longer, or
-// still have no customer, are left alone.
-func (s *Store) Release(ctx context.Context, reports []Report, now time.Time) error {
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		touched := make(map[string]int64)
-		for _, r := range reports {
-			if err := release(ctx, tx, r, touched, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("release held alerts: %w", err)
-	}
-	return nil
-}
-
-func release(ctx context.Context, tx *sql.Tx, r Report, touched map[string]int64, now time.Time) error {
-	if r.Customer == nil {
-		return nil
-	}
-	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
-	res, err := tx.ExecContext(ctx, `
-		UPDATE alerts SET held = 0, held_reason = '', client_id = $1 WHERE dedup_key = $2 AND held = 1`, r.Customer.ClientID, key)
-	if err != nil {
-		return err
-	}
-	if err := mustHit(res); errors.Is(err, ErrNotFound) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	row, err := findAlert(ctx, tx, key)
-	if err != nil {
-		return err
-	}
-	ticketID, seq, err := placeAlert(ctx, tx, row, r, touched, now)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE event_alerts SET ticket_id = $1, seq = $2 WHERE alert_id = $3 AND ticket_id IS NULL`, ticketID, seq, row.id)
-	return err
 }
 
 // toJSON encodes our own plain structs, which cannot fail.

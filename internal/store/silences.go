@@ -65,11 +65,21 @@ func (s *Store) EndSilence(ctx context.Context, id string, now time.Time) error 
 		if err := mustHit(res); err != nil {
 			return fmt.Errorf("silence %s: %w", id, err)
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE alerts SET quiet_until = $1 WHERE status = 'firing' AND quiet_until > $1`, millis(now)); err != nil {
-			return fmt.Errorf("look at quiet alerts again: %w", err)
-		}
-		return nil
+		return lookAgain(ctx, tx, now)
 	})
+}
+
+// LookAgain has all alerts looked at again that are quiet until some time: the
+// rules have changed.
+func (s *Store) LookAgain(ctx context.Context, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return lookAgain(ctx, tx, now) })
+}
+
+func lookAgain(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE alerts SET quiet_until = $1 WHERE status = 'firing' AND quiet_until > $1`, millis(now)); err != nil {
+		return fmt.Errorf("look at quiet alerts again: %w", err)
+	}
+	return nil
 }
 
 // Silences lists what people silenced, the newest first.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/halert/halert/internal/alert"
 )
 
 func TestSilences(t *testing.T) {
@@ -52,6 +54,82 @@ func TestSilences(t *testing.T) {
 		}
 		if all, err := s.Silences(t.Context(), Page{Limit: 10}); err != nil || len(all) != 2 || all[0].ID != later {
 			t.Errorf("listed: %+v, %v", all, err)
+		}
+	})
+}
+
+// A quiet alert makes no ticket; when its time is over it is looked at again.
+func TestQuietAlert(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		hushed := report("mfa", "adele")
+		hushed.Quiet = &Quiet{Reason: "silenced by jo", Until: t0.Add(time.Hour)}
+		post(t, s, t0, hushed)
+		id := post(t, s, t0, hushed)
+		if c := claim(t, s, "node", t0); c != nil {
+			t.Fatalf("a quiet alert made a ticket: %+v", c)
+		}
+		find := func() Alert {
+			t.Helper()
+			all, err := s.Alerts(t.Context(), AlertFilter{Quiet: ptr(true)}, Page{Limit: 9})
+			ok(t, err)
+			if len(all) != 1 {
+				t.Fatalf("%d quiet alerts, want 1", len(all))
+			}
+			return all[0]
+		}
+		if a := find(); a.QuietReason != "silenced by jo" || !a.QuietUntil.Equal(t0.Add(time.Hour)) || a.Held || a.Reports != 2 {
+			t.Errorf("stored: %+v", a)
+		}
+		over := func(at time.Time) bool {
+			t.Helper()
+			is, err := s.QuietOver(t.Context(), at)
+			ok(t, err)
+			waiting, err := s.Waiting(t.Context(), "", 10, at)
+			ok(t, err)
+			if is != (len(waiting) == 1) {
+				t.Errorf("quiet time over: %v, but %d alerts wait", is, len(waiting))
+			}
+			return is
+		}
+		if over(t0.Add(time.Hour-time.Millisecond)) || !over(t0.Add(time.Hour)) {
+			t.Error("the quiet time does not end when it should")
+		}
+		longer := hushed
+		longer.Quiet = &Quiet{Reason: "excluded"}
+		ok(t, s.Release(t.Context(), []Report{longer}, t0.Add(time.Hour)))
+		if a := find(); a.QuietReason != "excluded" || over(t0.Add(1000*time.Hour)) {
+			t.Errorf("excluded for good: %+v", a)
+		}
+		ok(t, s.Release(t.Context(), []Report{report("mfa", "adele")}, t0))
+		if got := ticketOf(t, s, id); got.Seq != 1 {
+			t.Errorf("the ticket counts %d reports, want 1: it was quiet before", got.Seq)
+		}
+	})
+}
+
+// A repeat on an open ticket that is silenced by now is counted, and not told.
+func TestQuietRepeat(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		post(t, s, t0, report("mfa", "adele"))
+		c := opened(t, s, 7, t0)
+		hushed := report("mfa", "adele")
+		hushed.Quiet = &Quiet{Reason: "silenced", Until: t0.Add(time.Hour)}
+		post(t, s, t0, hushed)
+		if got, err := s.Ticket(t.Context(), c.ID, t0); err != nil || got.Seq != 1 || got.Delivery != Completed {
+			t.Errorf("after a silenced repeat: %+v, %v", got, err)
+		}
+		post(t, s, t0, report("mfa", "adele"))
+		if got, err := s.Ticket(t.Context(), c.ID, t0); err != nil || got.Seq != 2 {
+			t.Errorf("after one that is not: %+v, %v", got, err)
+		}
+		resolved := report("mfa", "adele")
+		resolved.Event.Action = alert.Resolve
+		post(t, s, t0, hushed)
+		post(t, s, t0, resolved)
+		if got, err := s.Ticket(t.Context(), c.ID, t0); err != nil || !got.WantClosed {
+			t.Errorf("a silenced alert that is over: %+v, %v", got, err)
 		}
 	})
 }

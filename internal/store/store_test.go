@@ -379,7 +379,7 @@ func TestHeldUntilMapped(t *testing.T) {
 		if c := claim(t, s, "node", t0); c != nil {
 			t.Fatalf("a held alert made a ticket: %+v", c)
 		}
-		waiting, err := s.Held(t.Context(), "", 10)
+		waiting, err := s.Waiting(t.Context(), "", 10, t0)
 		ok(t, err)
 		if len(waiting) != 1 || waiting[0].Event.Finding.Title != "adele" || waiting[0].Event.Topic.Kind != "mfa" {
 			t.Fatalf("held: %+v", waiting)

@@ -13,35 +13,38 @@ import (
 
 // Alert is the lasting record of one finding.
 type Alert struct {
-	ID         string
-	DedupKey   string
-	Source     string
-	Kind       string
-	Title      string
-	Status     alert.Status
-	Severity   alert.Severity
-	Tenant     alert.Tenant
-	Held       bool
-	HeldReason string
-	ClientID   int    // 0: no customer
-	TicketID   string // empty: none
-	FirstAt    time.Time
-	LastAt     time.Time
-	ResolvedAt time.Time
-	Reports    int
+	ID          string
+	DedupKey    string
+	Source      string
+	Kind        string
+	Title       string
+	Status      alert.Status
+	Severity    alert.Severity
+	Tenant      alert.Tenant
+	Held        bool
+	HeldReason  string
+	QuietReason string    // why it makes no ticket although it fires; empty: it does
+	QuietUntil  time.Time // when it is looked at again; zero: not before its next report
+	ClientID    int       // 0: no customer
+	TicketID    string    // empty: none
+	FirstAt     time.Time
+	LastAt      time.Time
+	ResolvedAt  time.Time
+	Reports     int
 }
 
 const alertColumns = `a.id, a.dedup_key, a.source, a.kind, a.title, a.status, a.severity, a.tenant_id, a.tenant_domain,
-	a.held, a.held_reason, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports`
+	a.held, a.held_reason, a.quiet_reason, a.quiet_until, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports`
 
 func scanAlert(row scanner) (Alert, error) {
 	var a Alert
 	var client sql.NullInt64
 	var ticket sql.NullString
-	var first, last, resolved int64
+	var quiet, first, last, resolved int64
 	err := row.Scan(&a.ID, &a.DedupKey, &a.Source, &a.Kind, &a.Title, &a.Status, &a.Severity, &a.Tenant.ID, &a.Tenant.Domain,
-		&a.Held, &a.HeldReason, &client, &ticket, &first, &last, &resolved, &a.Reports)
+		&a.Held, &a.HeldReason, &a.QuietReason, &quiet, &client, &ticket, &first, &last, &resolved, &a.Reports)
 	a.ClientID, a.TicketID = int(client.Int64), ticket.String
+	a.QuietUntil = fromMillis(quiet)
 	a.FirstAt, a.LastAt, a.ResolvedAt = fromMillis(first), fromMillis(last), fromMillis(resolved)
 	return a, err
 }
@@ -56,6 +59,7 @@ type Page struct {
 type AlertFilter struct {
 	Status   alert.Status
 	Held     *bool
+	Quiet    *bool
 	Severity alert.Severity
 	ClientID int
 	Source   string
@@ -108,6 +112,9 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, p Page) ([]Alert, err
 	}
 	if f.Held != nil {
 		c.add("a.held = ?", flag(*f.Held))
+	}
+	if f.Quiet != nil {
+		c.add("(a.quiet_reason <> '') = (? = 1)", flag(*f.Quiet))
 	}
 	if f.Severity != 0 {
 		c.add("a.severity = ?", int(f.Severity))

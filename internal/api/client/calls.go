@@ -19,6 +19,7 @@ type Page struct {
 type AlertFilter struct {
 	Status   string // firing, resolved
 	Held     *bool
+	Quiet    *bool
 	Severity string // critical, error, warning, info
 	ClientID int
 	Source   string
@@ -101,7 +102,7 @@ func (c *Client) ReplayEvent(ctx context.Context, id string) (api.Event, error) 
 
 // Alerts lists alerts.
 func (c *Client) Alerts(ctx context.Context, f AlertFilter, p Page) (api.List[api.Alert], error) {
-	v := p.values().text("status", f.Status).boolean("held", f.Held).text("severity", f.Severity).number("client_id", f.ClientID).
+	v := p.values().text("status", f.Status).boolean("held", f.Held).boolean("quiet", f.Quiet).text("severity", f.Severity).number("client_id", f.ClientID).
 		text("source", f.Source).text("ticket_id", f.TicketID).text("event_id", f.EventID).text("q", f.Q)
 	return get[api.List[api.Alert]](ctx, c, "/alerts", v)
 }
