@@ -20,6 +20,7 @@ import (
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/failpoint"
+	"github.com/halert/halert/internal/heard"
 	"github.com/halert/halert/internal/httpserver"
 	"github.com/halert/halert/internal/ingest"
 	"github.com/halert/halert/internal/notify"
@@ -107,6 +108,7 @@ func (a *App) assemble(ctx context.Context, uptime func() time.Duration) error {
 	a.metrics = newMetrics(a.store, o.Now, d.Trouble)
 	receiver := ingest.New(ingest.Options{Store: a.store, Log: o.Log, Now: o.Now, Accepted: p.Nudge, Hinted: d.Nudge, Count: a.metrics.event})
 	a.settings = &settings{store: a.store, key: key, now: o.Now, ingest: receiver, pipeline: p, deliver: d,
+		heard:  heard.New(heard.Options{Store: a.store, Log: o.Log, Now: o.Now, Reported: p.Nudge}),
 		notify: notify.New(notify.Options{Store: a.store, Log: o.Log, Now: o.Now, Node: node, Trouble: d.Trouble, LastGood: d.LastGood, Count: a.metrics.notified})}
 	if err := a.configure(ctx); err != nil {
 		return err
@@ -197,6 +199,7 @@ func (a *App) Run(ctx context.Context) error {
 	wg.Go(func() { a.upkeep(work) })
 	wg.Go(func() { a.settings.deliver.Run(work, hard) })
 	wg.Go(func() { a.settings.notify.Run(work, notifyEvery) })
+	wg.Go(func() { a.settings.heard.Run(work, time.Minute) })
 
 	failed := make(chan error, 1)
 	go func() { failed <- a.http.Wait() }()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,10 +13,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
-	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/heard"
 	"github.com/halert/halert/internal/ingest"
 	"github.com/halert/halert/internal/notify"
 	"github.com/halert/halert/internal/pipeline"
@@ -48,6 +47,7 @@ type settings struct {
 	pipeline *pipeline.Pipeline
 	deliver  *deliver.Deliverer
 	notify   *notify.Notifier
+	heard    *heard.Watch
 	keep     atomic.Pointer[store.Retention]
 
 	mu   sync.Mutex // one configuration at a time is put to work
@@ -200,11 +200,9 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	p := pipeline.Settings{Customers: directory, Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser)}
-	if !c.Unmapped.Hold() {
-		p.Triage = triage(c)
-	}
+	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser)}
 	var sources []ingest.Source
+	var limits []heard.Limit
 	for _, src := range c.Sources {
 		parser, err := source.New(src.Kind, source.Options{CIPPURL: src.URL, Generic: mapping(src.Fields)})
 		if err != nil {
@@ -215,6 +213,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 			return err
 		}
 		p.Parsers[src.Name] = parser
+		limits = append(limits, heard.Limit{Source: src.Name, After: src.SilentAfter, Tenants: src.SilentTenantsAfter})
 		sources = append(sources, ingest.Source{Name: src.Name, Kind: src.Kind, SecretHash: hash, Parser: parser})
 	}
 	client, err := s.client(ctx, c)
@@ -230,6 +229,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	s.notify.Configure(ways)
+	s.heard.Configure(limits)
 	s.keep.Store(&store.Retention{Bodies: c.Retention.Bodies, History: c.Retention.History})
 	s.ingest.Configure(sources, webhook)
 	s.pipeline.Configure(p)
@@ -252,16 +252,6 @@ func mapping(f config.Fields) generic.Mapping {
 		}
 	}
 	return m
-}
-
-// triage is the client for what is mapped to nobody; by name if it is known
-// as a customer too.
-func triage(c *config.Config) *alert.Customer {
-	t := alert.Customer{ClientID: c.Unmapped.ClientID, SiteID: c.Unmapped.SiteID}
-	if i := slices.IndexFunc(c.Customers, func(o alert.Customer) bool { return o.ClientID == t.ClientID }); i >= 0 {
-		t.Name = c.Customers[i].Name
-	}
-	return &t
 }
 
 // client makes a new client for the configured Halo, with the stored secret.

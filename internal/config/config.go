@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Halo      Halo
 	Unmapped  Unmapped
+	Own       Own
 	Customers []alert.Customer
 	Sources   []Source
 	Notify    *Notify // nil: nobody is told
@@ -87,6 +88,20 @@ type Unmapped struct {
 // Hold tells that such alerts wait until somebody maps their tenant.
 func (u Unmapped) Hold() bool { return u.ClientID == 0 }
 
+// Own is the Halo client of the operator itself, on which halert's own alerts
+// become tickets. The zero value means that there are none.
+type Own struct {
+	ClientID int // 0: none
+	SiteID   int // 0: the client's own
+}
+
+// OwnTenant is the tenant that halert's own alerts name, and OwnSource their
+// source. Neither can be configured.
+const (
+	OwnTenant = "halert"
+	OwnSource = "halert"
+)
+
 // The kinds of sources.
 const (
 	KindCIPP         = "cipp"
@@ -104,6 +119,9 @@ type Source struct {
 	Secret Secret // empty: keep the stored one
 	URL    string // kind cipp: CIPP's own address, for links; may be empty
 	Fields Fields // kind generic
+
+	SilentAfter        time.Duration // a silence of the source for longer is a ticket; 0: it is not
+	SilentTenantsAfter time.Duration // so is one of a tenant that it has spoken of; 0: it is not
 }
 
 // Fields says where a generic body keeps what halert needs: dotted paths such
@@ -140,7 +158,29 @@ func (f *Fields) paths() []fieldPath {
 
 // Directory maps tenants to customers. It fails only for a configuration that
 // did not come from [Parse].
-func (c *Config) Directory() (alert.Directory, error) { return alert.NewDirectory(c.Customers) }
+func (c *Config) Directory() (alert.Directory, error) {
+	all := c.Customers
+	if c.Own.ClientID != 0 {
+		all = append(all[:len(all):len(all)], alert.Customer{ClientID: c.Own.ClientID, SiteID: c.Own.SiteID, Name: c.nameOf(c.Own.ClientID), Tenants: []string{OwnTenant}})
+	}
+	return alert.NewDirectory(all)
+}
+
+// nameOf is the name of a client, if it stands among the customers.
+func (c *Config) nameOf(client int) string {
+	if i := slices.IndexFunc(c.Customers, func(o alert.Customer) bool { return o.ClientID == client }); i >= 0 {
+		return c.Customers[i].Name
+	}
+	return ""
+}
+
+// Triage is the customer that gets what is mapped to nobody; nil: it is held.
+func (c *Config) Triage() *alert.Customer {
+	if c.Unmapped.Hold() {
+		return nil
+	}
+	return &alert.Customer{ClientID: c.Unmapped.ClientID, SiteID: c.Unmapped.SiteID, Name: c.nameOf(c.Unmapped.ClientID)}
+}
 
 // MissingSecrets names the secrets that the file does not give, as
 // "halo.client_secret", "sources.NAME.secret" and "notify.email.password".

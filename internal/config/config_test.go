@@ -48,13 +48,14 @@ halo:
   rate_limit: 700/1h30m
 retention: {bodies: 7d, history: 90d}
 unmapped: {client: 12, site: 5}
+own_alerts: {client: 15, site: 6}
 customers:
   - {client: 12, name: Harbour Dental, tenants: [0aa0a1a2-0001-4000-8000-000000000001, Harbour.onmicrosoft.com, harbour.ONMICROSOFT.com]}
   - {client: 14, site: 31, name: "Nord: Wind", tenants: [nordwind.example]}
   - client: 15
     tenants: []
 sources:
-  - {name: cipp, kind: cipp, secret: ${CIPP_SECRET}, url: "https://cipp.example/"}
+  - {name: cipp, kind: cipp, secret: ${CIPP_SECRET}, url: "https://cipp.example/", silent_after: 36h, silent_tenants_after: 7d}
   - {name: prometheus, kind: alertmanager, secret: ${file:/run/secrets/am, prod}}
   - name: rmm
     kind: generic
@@ -74,13 +75,14 @@ func fullConfig() *Config {
 			NoteOutcome: 8, ClosedStatus: ptr(9), LinkUsers: true, AdoptCIPP: true, RateLimit: Rate{700, 90 * time.Minute},
 		},
 		Unmapped: Unmapped{ClientID: 12, SiteID: 5},
+		Own:      Own{ClientID: 15, SiteID: 6},
 		Customers: []alert.Customer{
 			{ClientID: 12, Name: "Harbour Dental", Tenants: []string{"0aa0a1a2-0001-4000-8000-000000000001", "Harbour.onmicrosoft.com"}},
 			{ClientID: 14, SiteID: 31, Name: "Nord: Wind", Tenants: []string{"nordwind.example"}},
 			{ClientID: 15},
 		},
 		Sources: []Source{
-			{Name: "cipp", Kind: KindCIPP, Secret: "first", URL: "https://cipp.example"},
+			{Name: "cipp", Kind: KindCIPP, Secret: "first", URL: "https://cipp.example", SilentAfter: 36 * time.Hour, SilentTenantsAfter: 7 * day},
 			{Name: "prometheus", Kind: KindAlertmanager, Secret: "second"},
 			{Name: "rmm", Kind: KindGeneric, Fields: Fields{List: "alerts", Title: "event.title", Message: "event.text"}},
 		},

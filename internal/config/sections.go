@@ -23,7 +23,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify", "retention")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -32,11 +32,14 @@ func (r *reader) config(data []byte) *Config {
 	if n, ok := s.byKey["unmapped"]; ok {
 		c.Unmapped = n.unmapped()
 	}
+	if n, ok := s.byKey["own_alerts"]; ok {
+		c.Own = n.own()
+	}
 	if n, ok := s.byKey["customers"]; ok {
 		c.Customers = n.customers()
 	}
 	if n, ok := s.byKey["sources"]; ok {
-		c.Sources = n.sources()
+		c.Sources = n.sources(c.Own)
 	}
 	if n, ok := s.byKey["notify"]; ok {
 		c.Notify = n.notify()
@@ -199,6 +202,10 @@ func (n node) tenants(owners map[string]*token.Token) []string {
 			continue
 		}
 		key := alert.NewTenant(text, "").ID
+		if key == OwnTenant {
+			item.problem("is the tenant of halert's own alerts; set own_alerts to give them to a client")
+			continue
+		}
 		if key == "" {
 			item.problem("is empty; give a tenant id or a domain, or delete the entry")
 			continue
@@ -217,11 +224,11 @@ func (n node) tenants(owners map[string]*token.Token) []string {
 	return out
 }
 
-func (n node) sources() []Source {
+func (n node) sources(own Own) []Source {
 	lines := make(map[string]int)
 	var out []Source
 	for _, item := range n.items() {
-		s := item.section("name", "kind", "secret", "url", "fields")
+		s := item.section("name", "kind", "secret", "url", "fields", "silent_after", "silent_tenants_after")
 		src := Source{Secret: Secret(s.text("secret")), Kind: s.kind(), Name: s.sourceName()}
 		if line := lines[src.Name]; line > 0 && src.Name != "" {
 			s.byKey["name"].problem("is already the name of the source in line %d; give each its own", line)
@@ -236,6 +243,7 @@ func (n node) sources() []Source {
 		if fields, ok := s.onlyFor("fields", src.Kind, KindGeneric); ok {
 			src.Fields = fields.fields()
 		}
+		src.SilentAfter, src.SilentTenantsAfter = s.silence("silent_after", own), s.silence("silent_tenants_after", own)
 		out = append(out, src)
 	}
 	return out
@@ -243,6 +251,10 @@ func (n node) sources() []Source {
 
 func (s section) sourceName() string {
 	name, n, ok := s.required("name", "it stands in the address that the sender calls, /hooks/NAME")
+	if name == OwnSource {
+		n.problem("is the name of halert's own source; choose another")
+		return ""
+	}
 	if ok && !regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`).MatchString(name) {
 		n.problem("is %s; use 1 to 63 lower case letters, digits, - and _, a letter or digit first", n.shown())
 		return ""

@@ -35,6 +35,9 @@ func (c *Config) write(secrets bool) []byte {
 	} else {
 		fmt.Fprintf(w, "unmapped: {client: %d%s}\n", c.Unmapped.ClientID, site(c.Unmapped.SiteID))
 	}
+	if c.Own.ClientID != 0 {
+		fmt.Fprintf(w, "own_alerts: {client: %d%s}\n", c.Own.ClientID, site(c.Own.SiteID))
+	}
 	w.notify(c.Notify)
 	if keep := c.Retention; keep.History > 0 {
 		fmt.Fprintf(w, "retention: {bodies: %dd, history: %dd}\n", keep.Bodies/day, keep.History/day)
@@ -130,6 +133,12 @@ func (w *writer) source(s Source) {
 	}
 	if len(fields) > 0 {
 		w.line("fields", "{"+strings.Join(fields, ", ")+"}")
+	}
+	if s.SilentAfter != 0 {
+		w.line("silent_after", hoursOrDays(s.SilentAfter))
+	}
+	if s.SilentTenantsAfter != 0 {
+		w.line("silent_tenants_after", hoursOrDays(s.SilentTenantsAfter))
 	}
 }
 

@@ -20,7 +20,7 @@ type Settings struct {
 // decide turns a parsed body into what is to be stored. It is pure: all that
 // is known of customers and tenants comes with its arguments.
 func decide(e store.Event, m alert.Message, s Settings, known alert.Aliases) store.Outcome {
-	o := store.Outcome{EventID: e.ID, Status: store.EventProcessed, Note: m.Note}
+	o := store.Outcome{EventID: e.ID, Source: e.Source, Status: store.EventProcessed, Note: m.Note}
 	for _, ev := range m.Events {
 		o.Reports = append(o.Reports, report(e.Source, e.ID, ev, s, known))
 	}

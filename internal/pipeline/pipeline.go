@@ -114,7 +114,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 	outcomes := make([]store.Outcome, len(events))
 	for i, e := range events {
 		if failures[i] != nil {
-			outcomes[i] = store.Outcome{EventID: e.ID, Status: store.EventQuarantined, Error: failures[i].Error()}
+			outcomes[i] = store.Outcome{EventID: e.ID, Source: e.Source, Status: store.EventQuarantined, Error: failures[i].Error()}
 			p.log.Warn("a body could not be understood and is in quarantine", "event", e.ID, "source", e.Source, "error", failures[i])
 			continue
 		}
@@ -141,7 +141,7 @@ func (p *Pipeline) applyOrPark(ctx context.Context, o store.Outcome) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
 	}
-	parked := store.Outcome{EventID: o.EventID, Status: store.EventQuarantined, Error: err.Error()}
+	parked := store.Outcome{EventID: o.EventID, Source: o.Source, Status: store.EventQuarantined, Error: err.Error()}
 	if err := p.store.Apply(ctx, []store.Outcome{parked}, p.now()); err != nil {
 		return err
 	}

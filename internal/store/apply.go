@@ -15,6 +15,7 @@ import (
 // Outcome is what the pipeline made of one event.
 type Outcome struct {
 	EventID string
+	Source  string
 	Status  EventStatus // EventProcessed or EventQuarantined
 	Error   string
 	Note    string
@@ -68,6 +69,9 @@ func applyOutcome(ctx context.Context, tx *sql.Tx, o Outcome, now time.Time) err
 	if err := mustHit(res); errors.Is(err, ErrNotFound) {
 		return nil // another process was quicker
 	} else if err != nil {
+		return err
+	}
+	if err := heard(ctx, tx, o, now); err != nil {
 		return err
 	}
 	touched := make(map[string]int64) // ticket id to its seq in this event

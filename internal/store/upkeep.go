@@ -49,6 +49,7 @@ func (w *Sweep) Step(ctx context.Context) (more bool, err error) {
 		{"closed tickets", w.keep.History, w.tickets},
 		{"resolved alerts", w.keep.History, deleteAlerts},
 		{"old events", w.keep.History, w.events},
+		{"old silences", w.keep.History, deleteSilences},
 	}
 	if w.stage >= len(stages) {
 		more, err := w.store.shrink(ctx)
@@ -93,9 +94,14 @@ func deleteBodies(ctx context.Context, tx *sql.Tx, before int64) (bool, error) {
 func deleteAlerts(ctx context.Context, tx *sql.Tx, before int64) (bool, error) {
 	n, err := hits(tx.ExecContext(ctx, `
 		DELETE FROM alerts WHERE id IN (
-			SELECT id FROM alerts WHERE status = 'resolved' AND held = 0 AND ticket_id IS NULL AND last_at < $1
+			SELECT id FROM alerts WHERE (status = 'resolved' OR quiet_reason <> '') AND held = 0 AND ticket_id IS NULL AND last_at < $1
 			ORDER BY last_at LIMIT $2)`, before, upkeepRows))
 	return n == upkeepRows, err
+}
+
+func deleteSilences(ctx context.Context, tx *sql.Tx, before int64) (bool, error) {
+	_, err := tx.ExecContext(ctx, `DELETE FROM silences WHERE until_at < $1`, before) // people make few
+	return false, err
 }
 
 // place is where a walk in the order of age has come to.

@@ -18,10 +18,14 @@ CREATE INDEX silences_until ON silences (until_at);
 -- before its next report.
 ALTER TABLE alerts ADD COLUMN quiet_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE alerts ADD COLUMN quiet_until BIGINT NOT NULL DEFAULT 0;
+DROP INDEX alerts_over;
+CREATE INDEX alerts_over ON alerts (last_at, id) WHERE (status = 'resolved' OR quiet_reason <> '') AND held = 0 AND ticket_id IS NULL;
 CREATE INDEX alerts_quiet ON alerts (quiet_until, id) WHERE quiet_until > 0 AND status = 'firing';
 
 -- +goose Down
 DROP INDEX alerts_quiet;
+DROP INDEX alerts_over;
+CREATE INDEX alerts_over ON alerts (last_at, id) WHERE status = 'resolved' AND held = 0 AND ticket_id IS NULL;
 ALTER TABLE alerts DROP COLUMN quiet_until;
 ALTER TABLE alerts DROP COLUMN quiet_reason;
 DROP TABLE silences;
