@@ -20,7 +20,11 @@ func (c *chaos) torment(ctx context.Context) {
 				c.t.Error(err)
 			}
 		}
-		wait(ctx, time.Duration(200+c.random.IntN(1500))*time.Millisecond)
+		calm := 1500
+		if c.random.IntN(4) == 0 && c.long() > time.Second {
+			calm = 30_000 // time enough to come out of all doubts
+		}
+		wait(ctx, time.Duration(200+c.random.IntN(calm))*time.Millisecond)
 		i := c.random.IntN(len(c.nodes))
 		troubles := c.troubles()
 		if n := c.random.IntN(2 * len(troubles)); n < len(troubles) { // half of the rounds are kills alone
