@@ -26,6 +26,7 @@ import (
 	"github.com/halert/halert/internal/notify"
 	"github.com/halert/halert/internal/pipeline"
 	"github.com/halert/halert/internal/secret"
+	"github.com/halert/halert/internal/snooze"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -107,7 +108,7 @@ func (a *App) assemble(ctx context.Context, uptime func() time.Duration) error {
 	p := pipeline.New(a.store, o.Log, o.Now, d.Nudge)
 	a.metrics = newMetrics(a.store, o.Now, d.Trouble)
 	receiver := ingest.New(ingest.Options{Store: a.store, Log: o.Log, Now: o.Now, Accepted: p.Nudge, Hinted: d.Nudge, Count: a.metrics.event})
-	a.settings = &settings{store: a.store, key: key, now: o.Now, ingest: receiver, pipeline: p, deliver: d,
+	a.settings = &settings{store: a.store, key: key, now: o.Now, log: o.Log, publicURL: strings.TrimRight(o.PublicURL, "/"), ingest: receiver, pipeline: p, deliver: d,
 		heard:  heard.New(heard.Options{Store: a.store, Log: o.Log, Now: o.Now, Reported: p.Nudge}),
 		notify: notify.New(notify.Options{Store: a.store, Log: o.Log, Now: o.Now, Node: node, Trouble: d.Trouble, LastGood: d.LastGood, Count: a.metrics.notified})}
 	if err := a.configure(ctx); err != nil {
@@ -260,6 +261,9 @@ func (a *App) routes(receiver *ingest.Receiver) (http.Handler, error) {
 	mux.HandleFunc("POST /hooks/{source}/{secret}", receiver.Post)
 	mux.HandleFunc("POST /halo/webhook/{secret}", receiver.Webhook)
 	mux.Handle("/api/v1/", management)
+	page := http.NewCrossOriginProtection().Handler(snooze.New(snooze.Options{Store: a.store, Key: a.settings.key, Log: a.opts.Log, Now: a.opts.Now, Changed: a.settings.pipeline.Nudge}))
+	mux.Handle("GET "+snooze.Path, page)
+	mux.Handle("POST "+snooze.Path, page)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("GET /metrics", a.metrics.handler())

@@ -21,6 +21,7 @@ import (
 	"github.com/halert/halert/internal/notify"
 	"github.com/halert/halert/internal/pipeline"
 	"github.com/halert/halert/internal/secret"
+	"github.com/halert/halert/internal/snooze"
 	"github.com/halert/halert/internal/source"
 	"github.com/halert/halert/internal/source/generic"
 	"github.com/halert/halert/internal/store"
@@ -42,6 +43,9 @@ type settings struct {
 	store *store.Store
 	key   secret.Key
 	now   func() time.Time
+	log   *slog.Logger
+
+	publicURL string // without a slash at its end; may be empty
 
 	ingest   *ingest.Receiver
 	pipeline *pipeline.Pipeline
@@ -236,7 +240,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	return s.deliver.Configure(ctx, client, deliver.Settings{
 		TicketType: c.Halo.TicketType, Priority: c.Halo.Priority, RequestSource: c.Halo.RequestSource,
 		NoteOutcome: c.Halo.NoteOutcome, ClosedStatus: c.Halo.ClosedStatus,
-		AdoptCIPP: c.Halo.AdoptCIPP,
+		AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
 		RateLimit: c.Halo.RateLimit.Calls, RateWindow: c.Halo.RateLimit.Per,
 	})
 }
@@ -252,6 +256,18 @@ func mapping(f config.Fields) generic.Mapping {
 		}
 	}
 	return m
+}
+
+// snoozeLink makes the addresses of snooze pages, where they are asked for.
+func (s *settings) snoozeLink(wanted bool) func(string) string {
+	if !wanted {
+		return nil
+	}
+	if s.publicURL == "" {
+		s.log.Warn("halo.snooze_links is set, but tickets have no such links: start the server with --public-url, the address under which technicians reach it")
+		return nil
+	}
+	return func(ticketID string) string { return snooze.Link(s.key, s.publicURL, ticketID) }
 }
 
 // client makes a new client for the configured Halo, with the stored secret.

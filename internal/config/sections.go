@@ -79,7 +79,7 @@ func (s section) days(key string, fallback time.Duration) time.Duration {
 
 func (n node) halo() Halo {
 	s := n.section("resource_url", "auth_url", "tenant", "client_id", "client_secret", "ticket_type", "priority",
-		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "adopt_cipp", "rate_limit", "webhook_secret")
+		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "adopt_cipp", "snooze_links", "rate_limit", "webhook_secret")
 	h := Halo{
 		Tenant:        s.text("tenant"),
 		ClientSecret:  Secret(s.text("client_secret")),
@@ -92,6 +92,7 @@ func (n node) halo() Halo {
 		Consolidate:   s.flag("consolidate", true),
 		LinkUsers:     s.flag("link_users", false),
 		AdoptCIPP:     s.flag("adopt_cipp", false),
+		SnoozeLinks:   s.flag("snooze_links", false),
 		RateLimit:     s.rate("rate_limit", Rate{Calls: 300, Per: 5 * time.Minute}),
 	}
 	if text, at, ok := s.required("resource_url", "copy the Resource Server from Halo's API page, like https://acme.halopsa.com/api"); ok {

@@ -77,6 +77,9 @@ func (w *writer) halo(h Halo) {
 	if h.AdoptCIPP {
 		w.line("adopt_cipp", "true")
 	}
+	if h.SnoozeLinks {
+		w.line("snooze_links", "true")
+	}
 	w.line("rate_limit", h.RateLimit.String())
 	w.secret("webhook_secret", h.WebhookSecret)
 }

@@ -26,8 +26,10 @@ type Settings struct {
 	NoteOutcome   int
 	ClosedStatus  *int // nil: tickets are never closed by us
 	AdoptCIPP     bool // open tickets that CIPP made itself are taken over
-	RateLimit     int
-	RateWindow    time.Duration
+	// SnoozeLink is the address of a ticket's snooze page; nil: there is none.
+	SnoozeLink func(ticketID string) string
+	RateLimit  int
+	RateWindow time.Duration
 }
 
 // target is one configured Halo with its settings.

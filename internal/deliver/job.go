@@ -95,7 +95,7 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	view := ticketView(t, found, who.userID != 0)
+	view := withSnooze(ticketView(t, found, who.userID != 0), t.ID, s)
 	ticket := halo.NewTicket{
 		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
 		TicketTypeID: s.TicketType, PriorityID: cmp.Or(t.Priority, s.Priority), RequestSource: s.RequestSource,
@@ -164,7 +164,7 @@ func (j *job) note(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		text = render.Body(ticketView(t, found, true)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
+		text = render.Body(withSnooze(ticketView(t, found, true), t.ID, j.target.settings)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
 	}
 	if err := j.begin(ctx, store.CallNote); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
@@ -12,6 +13,15 @@ func ticketView(t store.Ticket, found store.Findings, linked bool) render.Ticket
 		Topic: t.Topic, User: t.User, UserLinked: linked, Findings: found.Shown, Total: found.Total,
 		FirstSeen: t.CreatedAt, Previous: t.PreviousID,
 	}
+}
+
+// withSnooze adds the link to the ticket's snooze page, where there is one.
+func withSnooze(v render.Ticket, id string, s Settings) render.Ticket {
+	if s.SnoozeLink != nil {
+		links := v.Topic.Links
+		v.Topic.Links = append(links[:len(links):len(links)], alert.Link{Text: "Snooze findings of this ticket", URL: s.SnoozeLink(id)})
+	}
+	return v
 }
 
 // noteView is what a note is written from.

@@ -17,9 +17,16 @@ type Settings struct {
 	Parsers     map[string]source.Parser
 }
 
+// knowledge is what decisions depend on besides the settings, as it is at the
+// time of a batch.
+type knowledge struct {
+	tenants  alert.Aliases
+	silences []store.Silence // active ones, the longest first
+}
+
 // decide turns a parsed body into what is to be stored. It is pure: all that
-// is known of customers and tenants comes with its arguments.
-func decide(e store.Event, m alert.Message, s Settings, known alert.Aliases) store.Outcome {
+// is known of customers, tenants and silences comes with its arguments.
+func decide(e store.Event, m alert.Message, s Settings, known knowledge) store.Outcome {
 	o := store.Outcome{EventID: e.ID, Source: e.Source, Status: store.EventProcessed, Note: m.Note}
 	for _, ev := range m.Events {
 		o.Reports = append(o.Reports, report(e.Source, e.ID, ev, s, known))
@@ -27,12 +34,15 @@ func decide(e store.Event, m alert.Message, s Settings, known alert.Aliases) sto
 	return o
 }
 
-// report decides about one event: whose it is, and which ticket it belongs on.
-func report(sourceName, eventID string, ev alert.Event, s Settings, known alert.Aliases) store.Report {
+// report decides about one event: whose it is, whether it is to be quiet, and
+// which ticket it belongs on.
+func report(sourceName, eventID string, ev alert.Event, s Settings, k knowledge) store.Report {
 	if ev.Severity == 0 {
 		ev.Severity = alert.Warning
 	}
+	known := k.tenants
 	r := store.Report{Event: ev, Source: sourceName, Tenant: known.Canonical(ev.Tenant)}
+	r.Quiet = silence(r, k.silences)
 	c, reason := customer(ev.Tenant, s, known)
 	if c == nil {
 		r.Held = reason
@@ -48,6 +58,17 @@ func report(sourceName, eventID string, ev alert.Event, s Settings, known alert.
 	}
 	r.GroupKey = alert.GroupKey(*c, sourceName, ev.Topic.Kind, r.User.Key(), nonce)
 	return r
+}
+
+// silence finds the silence that a person made and that lasts the longest.
+func silence(r store.Report, all []store.Silence) *store.Quiet {
+	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
+	for _, s := range all {
+		if s.DedupKey == key {
+			return &store.Quiet{Reason: fmt.Sprintf("silenced by %s: %s", s.Author, s.Reason), Until: s.Until}
+		}
+	}
+	return nil
 }
 
 // customer never guesses: a tenant that is mapped to nobody is held, or goes

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/store"
@@ -48,7 +49,7 @@ func TestWhoseAlertItIs(t *testing.T) {
 		{"a part of a mapped name is a stranger", alert.NewTenant("", "wind.com"), nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, known)
+			r := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, knowledge{tenants: known})
 			switch {
 			case tt.client == 0 && (r.Customer != nil || r.Held == ""):
 				t.Errorf("customer %v, held %q; want held with a reason", r.Customer, r.Held)
@@ -80,7 +81,7 @@ func TestWhatSharesATicket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := Settings{Customers: directory(t), Consolidate: !tt.single, LinkUsers: tt.link}
-			a, b := report("cipp", "e1", tt.a, s, nil), report("cipp", "e2", tt.b, s, nil)
+			a, b := report("cipp", "e1", tt.a, s, knowledge{}), report("cipp", "e2", tt.b, s, knowledge{})
 			if share := a.GroupKey == b.GroupKey; share != tt.share {
 				t.Errorf("share a ticket: %v, want %v", share, tt.share)
 			}
@@ -91,14 +92,28 @@ func TestWhatSharesATicket(t *testing.T) {
 func TestTwoSourcesNeverShareATicket(t *testing.T) {
 	s := Settings{Customers: directory(t), Consolidate: true}
 	e := event(alert.NewTenant(contosoID, ""), "a@x")
-	if report("cipp", "e", e, s, nil).GroupKey == report("other", "e", e, s, nil).GroupKey {
+	if report("cipp", "e", e, s, knowledge{}).GroupKey == report("other", "e", e, s, knowledge{}).GroupKey {
 		t.Error("they do")
 	}
 }
 
 func TestSeverityThatIsNotSaidIsWarning(t *testing.T) {
-	o := decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, nil)
+	o := decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, knowledge{})
 	if got := o.Reports[0].Event.Severity; got != alert.Warning {
 		t.Errorf("severity %v, want warning", got)
+	}
+}
+
+func TestSilencedByAPerson(t *testing.T) {
+	s := Settings{Customers: directory(t), Consolidate: true}
+	ev := event(alert.NewTenant(contosoID, ""), "a@x")
+	until := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
+	snoozed := store.Silence{DedupKey: alert.DedupKey("cipp", contosoID, "mfa", "a@x"), Reason: "known", Author: "jo", Until: until}
+	k := knowledge{silences: []store.Silence{{DedupKey: "another"}, snoozed}}
+	if got := report("cipp", "e", ev, s, k).Quiet; got == nil || got.Reason != "silenced by jo: known" || !got.Until.Equal(until) {
+		t.Errorf("the snoozed finding: %+v", got)
+	}
+	if got := report("cipp", "e", event(ev.Tenant, "b@x"), s, k).Quiet; got != nil {
+		t.Errorf("another finding is quiet too: %+v", got)
 	}
 }

@@ -111,6 +111,10 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 	if err != nil {
 		return err
 	}
+	silences, err := p.store.ActiveSilences(ctx, p.now())
+	if err != nil {
+		return err
+	}
 	outcomes := make([]store.Outcome, len(events))
 	for i, e := range events {
 		if failures[i] != nil {
@@ -118,7 +122,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 			p.log.Warn("a body could not be understood and is in quarantine", "event", e.ID, "source", e.Source, "error", failures[i])
 			continue
 		}
-		outcomes[i] = decide(e, messages[i], s, known)
+		outcomes[i] = decide(e, messages[i], s, knowledge{known, silences})
 	}
 	if err := p.store.Apply(ctx, outcomes, p.now()); err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
@@ -196,6 +200,10 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	silences, err := p.store.ActiveSilences(ctx, p.now())
+	if err != nil {
+		return err
+	}
 	after := ""
 	for {
 		held, err := p.store.Waiting(ctx, after, batchSize, p.now())
@@ -205,7 +213,7 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 		var reports []store.Report
 		for _, h := range held {
 			after = h.AlertID
-			r := report(h.Source, h.AlertID, h.Event, s, known)
+			r := report(h.Source, h.AlertID, h.Event, s, knowledge{known, silences})
 			r.Tenant = h.Tenant // the key under which the alert is kept
 			if r.Customer != nil || r.Quiet != nil || !h.Held {
 				reports = append(reports, r)
