@@ -293,6 +293,20 @@ func TestAssetLookupsAreFewAndOnlyWhereAskedFor(t *testing.T) {
 	}
 }
 
+func TestAnAgingAssetIsLookedUpBehindTheTicket(t *testing.T) {
+	w := newWorld(t, false, func(s *Settings) { s.LinkAssets = true })
+	for i, kind := range []string{"a", "b", "c"} {
+		w.report(14, kind, "x", onDevice("NW-SRV-01"))
+		w.work(time.Minute)
+		calls := w.sim.Calls()
+		behind := strings.HasSuffix(calls[len(calls)-1].Path, "/Asset")
+		if reads := w.reads("/api/Asset"); reads != i+1 || behind != (i > 0) {
+			t.Errorf("ticket %d: %d look-ups, the last behind the ticket: %v", i, reads, behind)
+		}
+		w.advance(foundFor/2 + time.Minute)
+	}
+}
+
 // A Halo that ignores both the search and the client must not lead to a wrong
 // asset.
 func TestAssetFiltersThatHaloIgnores(t *testing.T) {
