@@ -240,7 +240,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	return s.deliver.Configure(ctx, client, deliver.Settings{
 		TicketType: c.Halo.TicketType, Priority: c.Halo.Priority, RequestSource: c.Halo.RequestSource,
 		NoteOutcome: c.Halo.NoteOutcome, ClosedStatus: c.Halo.ClosedStatus,
-		AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
+		LinkAssets: c.Halo.LinkAssets, AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
 		RateLimit: c.Halo.RateLimit.Calls, RateWindow: c.Halo.RateLimit.Per,
 	})
 }

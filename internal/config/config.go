@@ -51,6 +51,7 @@ type Halo struct {
 
 	Consolidate bool // repeats go on the open ticket
 	LinkUsers   bool // one ticket per affected user
+	LinkAssets  bool // tickets are linked to the Halo assets of the devices they name
 	AdoptCIPP   bool // CIPP's own open tickets are taken over
 	SnoozeLinks bool // tickets have a link to the page that snoozes their findings
 	RateLimit   Rate

@@ -44,6 +44,7 @@ halo:
   closed_status: 9
   consolidate: false
   link_users: true
+  link_assets: true
   adopt_cipp: true
   snooze_links: true
   rate_limit: 700/1h30m
@@ -73,7 +74,7 @@ func fullConfig() *Config {
 		Halo: Halo{
 			ResourceURL: "https://msp.example/api", AuthURL: "http://127.0.0.1:8485/auth", Tenant: "4711",
 			ClientID: "3f0c", ClientSecret: "p:{w}, #1", TicketType: 21, Priority: ptr(3), RequestSource: ptr(-22),
-			NoteOutcome: 8, ClosedStatus: ptr(9), LinkUsers: true, AdoptCIPP: true, SnoozeLinks: true, RateLimit: Rate{700, 90 * time.Minute},
+			NoteOutcome: 8, ClosedStatus: ptr(9), LinkUsers: true, LinkAssets: true, AdoptCIPP: true, SnoozeLinks: true, RateLimit: Rate{700, 90 * time.Minute},
 		},
 		Unmapped: Unmapped{ClientID: 12, SiteID: 5},
 		Own:      Own{ClientID: 15, SiteID: 6},

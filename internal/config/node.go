@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/nearest"
 )
 
 // node is a place in the file.
@@ -71,7 +72,7 @@ func (n node) section(known ...string) section {
 		switch {
 		case !contains(known, key):
 			child.path = n.path
-			child.problem("key %s is unknown; %s", quote(key), didYouMean(key, known))
+			child.problem("key %s is unknown; %s", quote(key), nearest.Hint(key, known))
 			continue
 		case lines[key] > 0:
 			child.problem("stands twice; the first is in line %d", lines[key])

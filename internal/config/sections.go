@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/nearest"
 )
 
 func (r *reader) config(data []byte) *Config {
@@ -79,7 +80,7 @@ func (s section) days(key string, fallback time.Duration) time.Duration {
 
 func (n node) halo() Halo {
 	s := n.section("resource_url", "auth_url", "tenant", "client_id", "client_secret", "ticket_type", "priority",
-		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "adopt_cipp", "snooze_links", "rate_limit", "webhook_secret")
+		"request_source", "note_outcome", "closed_status", "consolidate", "link_users", "link_assets", "adopt_cipp", "snooze_links", "rate_limit", "webhook_secret")
 	h := Halo{
 		Tenant:        s.text("tenant"),
 		ClientSecret:  Secret(s.text("client_secret")),
@@ -91,6 +92,7 @@ func (n node) halo() Halo {
 		ClosedStatus:  s.number("closed_status", 1),
 		Consolidate:   s.flag("consolidate", true),
 		LinkUsers:     s.flag("link_users", false),
+		LinkAssets:    s.flag("link_assets", false),
 		AdoptCIPP:     s.flag("adopt_cipp", false),
 		SnoozeLinks:   s.flag("snooze_links", false),
 		RateLimit:     s.rate("rate_limit", Rate{Calls: 300, Per: 5 * time.Minute}),
@@ -266,7 +268,7 @@ func (s section) sourceName() string {
 func (s section) kind() string {
 	kind, n, ok := s.required("kind", "known are "+strings.Join(Kinds(), ", "))
 	if ok && !contains(Kinds(), kind) {
-		n.problem("is %s, which is unknown; %s", n.shown(), didYouMean(kind, Kinds()))
+		n.problem("is %s, which is unknown; %s", n.shown(), nearest.Hint(kind, Kinds()))
 		return ""
 	}
 	return kind

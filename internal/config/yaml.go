@@ -74,6 +74,9 @@ func (w *writer) halo(h Halo) {
 	w.number("closed_status", h.ClosedStatus)
 	w.line("consolidate", strconv.FormatBool(h.Consolidate))
 	w.line("link_users", strconv.FormatBool(h.LinkUsers))
+	if h.LinkAssets {
+		w.line("link_assets", "true")
+	}
 	if h.AdoptCIPP {
 		w.line("adopt_cipp", "true")
 	}

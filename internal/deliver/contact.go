@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/halo"
@@ -18,59 +16,6 @@ type contact struct {
 	siteID int
 }
 
-// contacts remembers who was found at which client, and who was not.
-type contacts struct {
-	mu   sync.Mutex
-	seen map[contactKey]contactEntry
-}
-
-type contactKey struct {
-	client int
-	user   string
-}
-
-type contactEntry struct {
-	contact contact
-	until   time.Time
-}
-
-const (
-	contactFound  = time.Hour        // how long a contact is believed
-	contactMissed = 10 * time.Minute // how long it is believed that there is none
-	contactsMost  = 20_000           // entries; then all is forgotten
-)
-
-func (c *contacts) get(k contactKey, now time.Time) (contact, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.seen[k]
-	return e.contact, ok && now.Before(e.until)
-}
-
-// stale tells that an entry is past the middle of its life.
-func (c *contacts) stale(k contactKey, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.seen[k]
-	return ok && now.After(e.until.Add(-ttl(e.contact)/2))
-}
-
-func ttl(c contact) time.Duration {
-	if c == (contact{}) {
-		return contactMissed
-	}
-	return contactFound
-}
-
-func (c *contacts) put(k contactKey, found contact, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.seen == nil || len(c.seen) >= contactsMost {
-		c.seen = make(map[contactKey]contactEntry)
-	}
-	c.seen[k] = contactEntry{contact: found, until: now.Add(ttl(found))}
-}
-
 // contact finds the Halo user of a client for an affected user: by Entra
 // object id, else by e-mail address, login or alias. Nobody found is the zero
 // contact. Halo's rows are always compared again, because a filter that this
@@ -79,7 +24,7 @@ func (d *Deliverer) contact(ctx context.Context, h *halo.Client, client int, u a
 	if u.Key() == "" {
 		return contact{}, nil
 	}
-	k := contactKey{client, u.Key()}
+	k := memoryKey{client, u.Key()}
 	if c, ok := d.contacts.get(k, d.now()); ok {
 		return c, nil
 	}
@@ -94,7 +39,7 @@ func (d *Deliverer) contact(ctx context.Context, h *halo.Client, client int, u a
 // refreshContact looks a user up again whose entry is getting old, when the
 // ticket is made already: so the next one need not wait for it.
 func (d *Deliverer) refreshContact(ctx context.Context, h *halo.Client, client int, u alert.User) {
-	k := contactKey{client, u.Key()}
+	k := memoryKey{client, u.Key()}
 	if u.Key() == "" || !d.contacts.stale(k, d.now()) {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/haloname"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -25,6 +26,7 @@ type Settings struct {
 	RequestSource *int // nil: none is sent
 	NoteOutcome   int
 	ClosedStatus  *int // nil: tickets are never closed by us
+	LinkAssets    bool // tickets are linked to the assets of the devices that they name
 	AdoptCIPP     bool // open tickets that CIPP made itself are taken over
 	// SnoozeLink is the address of a ticket's snooze page; nil: there is none.
 	SnoozeLink func(ticketID string) string
@@ -37,6 +39,9 @@ type target struct {
 	halo     *halo.Client
 	settings Settings
 	budget   budget
+	names    *haloname.Book
+	assets   memory[asset]
+	told     toldOnce
 }
 
 // Metrics are told of what happens. Any may be nil.
@@ -67,7 +72,7 @@ type Deliverer struct {
 	metrics  Metrics
 	target   atomic.Pointer[target]
 	gate     gate
-	contacts contacts
+	contacts memory[contact]
 	nudge    chan struct{}
 }
 
@@ -90,9 +95,9 @@ func New(o Options) *Deliverer {
 func (d *Deliverer) Configure(ctx context.Context, h *halo.Client, s Settings) error {
 	b := newBudget(d.store, d.now, s.RateLimit, s.RateWindow)
 	h.Wait = b.wait
-	d.target.Store(&target{halo: h, settings: s, budget: b})
+	d.target.Store(&target{halo: h, settings: s, budget: b, names: haloname.New(h, d.now)})
 	d.gate.reset()
-	d.contacts.put(contactKey{}, contact{}, time.Time{})
+	d.contacts.put(memoryKey{}, contact{}, time.Time{})
 	err := d.store.Wake(ctx, troubleClasses(), d.now())
 	d.Nudge()
 	return err

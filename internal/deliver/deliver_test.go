@@ -510,11 +510,11 @@ func TestAnAgingContactIsLookedUpBehindTheTicket(t *testing.T) {
 	reads := func() int { return w.sim.Stats().Calls["GET /api/Users"] }
 	w.report(15, "first", "x", adele)
 	w.work(time.Minute)
-	w.advance(contactFound/2 + time.Minute)
+	w.advance(foundFor/2 + time.Minute)
 	before := reads()
 	w.report(15, "second", "x", adele)
 	w.work(time.Minute)
-	w.advance(contactFound/2 + time.Minute)
+	w.advance(foundFor/2 + time.Minute)
 	w.report(15, "third", "x", adele)
 	w.work(time.Minute)
 	var last string

@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +81,7 @@ func (j *job) step(ctx context.Context) (store.Call, error) {
 
 // create makes the ticket in Halo.
 func (j *job) create(ctx context.Context) error {
-	t, s := j.ticket, j.target.settings
+	t := j.ticket
 	who, err := j.d.contact(ctx, j.target.halo, t.Customer.ClientID, t.User)
 	if unanswerable(err) { // a ticket on the General User is better than none
 		j.log.Warn("the affected user cannot be looked up in Halo; the ticket goes to the client's General User", "error", err)
@@ -95,17 +94,9 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	view := withSnooze(ticketView(t, found, who.userID != 0), t.ID, s)
-	ticket := halo.NewTicket{
-		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
-		TicketTypeID: s.TicketType, PriorityID: cmp.Or(t.Priority, s.Priority), RequestSource: s.RequestSource,
-		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
-	}
-	if t.TicketType != nil {
-		ticket.TicketTypeID = *t.TicketType
-	}
-	if who.userID != 0 {
-		ticket.UserID, ticket.SiteID = who.userID, who.siteID
+	ticket, err := j.draft(ctx, who, found)
+	if err != nil {
+		return err
 	}
 	if err := j.begin(ctx, store.CallCreate); err != nil {
 		return err
@@ -126,6 +117,8 @@ func (j *job) create(ctx context.Context) error {
 	}
 	j.probe(ctx, made.ID)
 	j.d.refreshContact(ctx, j.target.halo, t.Customer.ClientID, t.User)
+	j.refreshAssets(ctx, found.Shown)
+	j.target.names.Refresh(ctx)
 	return nil
 }
 

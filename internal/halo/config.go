@@ -8,8 +8,12 @@ import (
 	"strconv"
 )
 
-// LookupRequestSource is the id of the lookup that holds request sources [C].
-const LookupRequestSource = 22
+// The ids of lookups whose values a ticket takes [C].
+const (
+	LookupImpact        = 12
+	LookupRequestSource = 22
+	LookupUrgency       = 27
+)
 
 // TicketType decides about SLA, workflow and mandatory fields of a ticket.
 type TicketType struct {

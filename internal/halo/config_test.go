@@ -124,7 +124,7 @@ func TestReadDirectory(t *testing.T) {
 		{"/Lookup", "lookupid=22", `[{"id":0,"name":"Email"},{"id":-3,"name":"Portal","value2":"x","inactive":true}]`,
 			func(c *Client) any { return must(t)(c.Lookup(t.Context(), LookupRequestSource)) },
 			[]LookupValue{{Name: "Email"}, {ID: -3, Name: "Portal", Value2: "x", Inactive: true}}},
-		{"/FieldInfo", "", `[{"id":152,"name":"CFref","label":"Reference","type":0,"inputtype":1,"usage":1,"table_id":0,"mandatory":true,"values":[{"id":1,"name":"one"}]}]`,
+		{"/FieldInfo", "includevalues=true", `[{"id":152,"name":"CFref","label":"Reference","type":0,"inputtype":1,"usage":1,"table_id":0,"mandatory":true,"values":[{"id":1,"name":"one"}]}]`,
 			func(c *Client) any { return must(t)(c.FieldInfo(t.Context())) },
 			[]FieldInfo{{ID: 152, Name: "CFref", Label: "Reference", InputType: 1, Usage: 1, Mandatory: true, Values: []LookupValue{{ID: 1, Name: "one"}}}}},
 		{"/azureadconnection", "type=2", `[{"id":1,"name":"Entra"}]`,

@@ -108,9 +108,11 @@ func readFieldInfo(f fields) FieldInfo {
 	return info
 }
 
-// FieldInfo reads the descriptions of all fields.
+// FieldInfo reads the descriptions of all fields, with the values to choose
+// from where a field has such.
 func (c *Client) FieldInfo(ctx context.Context) ([]FieldInfo, error) {
-	return all(ctx, c, listCall[FieldInfo]{op: "list fields", path: "/FieldInfo", name: "fields", read: readFieldInfo})
+	return all(ctx, c, listCall[FieldInfo]{op: "list fields", path: "/FieldInfo",
+		query: url.Values{"includevalues": {"true"}}, name: "fields", read: readFieldInfo})
 }
 
 // AzureADConnection is Halo's link to Microsoft 365, with what it knows of

@@ -83,9 +83,12 @@ type NewTicket struct {
 	UserID       int // 0: the client's General User [B]
 	// ReportedBy and UsersName name a person who is not linked.
 	ReportedBy, UsersName string
-	PriorityID            *int // one of the ticket type's SLA
-	RequestSource         *int // an id of lookup 22; 0 and negative ones are valid [B]
-	StatusID              int
+	PriorityID            *int   // one of the ticket type's SLA
+	RequestSource         *int   // an id of lookup 22; 0 and negative ones are valid [B]
+	StatusID              int    // 0: the first one of the ticket type [B]
+	Impact                *int   // an id of lookup 12 [C]
+	Urgency               *int   // an id of lookup 27 [C]
+	ParentID              int    // the ticket that this one belongs under
 	Team                  string // a name; Halo takes no id here [A]
 	AgentID               int
 	Category1             string // a path, "Hardware>Laptop"; so are the others [A]
@@ -121,6 +124,9 @@ func (t NewTicket) body() object {
 	put(o, "priority_id", t.PriorityID)
 	put(o, "source", t.RequestSource)
 	put(o, "status_id", t.StatusID)
+	put(o, "impact", t.Impact)
+	put(o, "urgency", t.Urgency)
+	put(o, "parent_id", t.ParentID)
 	put(o, "team", t.Team)
 	put(o, "agent_id", t.AgentID)
 	put(o, "category_1", t.Category1)

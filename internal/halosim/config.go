@@ -285,18 +285,23 @@ func (s *Sim) listLookups(c *call) answer {
 	return ok(rows)
 }
 
-func (s *Sim) listFields(*call) answer {
+// listFields has the values to choose from with includevalues=true only [G].
+func (s *Sim) listFields(c *call) answer {
 	type fieldRow struct {
 		Field
-		Usage     int   `json:"usage"`
-		InputType int   `json:"inputtype"`
-		TableID   int   `json:"table_id"`
-		Mandatory bool  `json:"mandatory"`
-		Values    []any `json:"values"`
+		Usage     int          `json:"usage"`
+		InputType int          `json:"inputtype"`
+		TableID   int          `json:"table_id"`
+		Mandatory bool         `json:"mandatory"`
+		Values    []FieldValue `json:"values"`
 	}
 	rows := []fieldRow{}
 	for _, v := range s.db.seed.Fields {
-		rows = append(rows, fieldRow{Field: v, Usage: 1})
+		row := fieldRow{Field: v, Usage: 1, Values: []FieldValue{}}
+		if c.query.bool("includevalues") && v.Values != nil {
+			row.Values = v.Values
+		}
+		rows = append(rows, row)
 	}
 	return ok(rows)
 }

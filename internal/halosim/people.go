@@ -366,22 +366,26 @@ func (s *Sim) postUsers(c *call) answer {
 	})
 }
 
+// listAssets searches in the number and the keys or, with
+// search_inventory_number_only=true, in the number alone.
 func (s *Sim) listAssets(c *call) answer {
 	type assetRow struct {
 		Asset
-		ClientName   string `json:"client_name"`
-		SiteName     string `json:"site_name"`
-		KeyField2    string `json:"key_field2"`
-		ThirdPartyID int    `json:"third_party_id"`
+		ClientName string `json:"client_name"`
+		SiteName   string `json:"site_name"`
 	}
-	clients := c.query.ints("client_id")
+	clients, sites, types := c.query.ints("client_id"), c.query.ints("site_id"), c.query.ints("assettype_id")
 	search := strings.ToLower(c.query["search"])
 	var rows []assetRow
 	for _, a := range s.db.seed.Assets {
-		text := strings.ToLower(a.InventoryNumber + "\n" + a.KeyField)
+		text := a.InventoryNumber
+		if !c.query.bool("search_inventory_number_only") {
+			text += "\n" + a.KeyField + "\n" + a.KeyField2 + "\n" + a.ThirdPartyID
+		}
 		exact := c.query["inventory_number"]
 		if visible(c.query, a.Inactive) && (clients == nil || clients[a.ClientID]) && !c.restricted(a.ClientID) &&
-			strings.Contains(text, search) && (exact == "" || strings.EqualFold(exact, a.InventoryNumber)) {
+			strings.Contains(strings.ToLower(text), search) && (sites == nil || sites[a.SiteID]) && (types == nil || types[a.AssetTypeID]) &&
+			(exact == "" || strings.EqualFold(exact, a.InventoryNumber)) {
 			rows = append(rows, assetRow{Asset: a, ClientName: s.db.clientName(a.ClientID), SiteName: s.db.siteName(a.SiteID)})
 		}
 	}

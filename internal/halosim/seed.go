@@ -168,7 +168,15 @@ type Field struct {
 	ID    int    `json:"id"`
 	Name  string `json:"name"`
 	Label string `json:"label"`
-	Type  int    `json:"type"`
+	Type  int    `json:"type"` // 0 text, 2 one of Values
+	// Values are those to choose from. A ticket has the id of one.
+	Values []FieldValue `json:"values"`
+}
+
+// FieldValue is a value that a custom field offers.
+type FieldValue struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
 }
 
 // Asset is a device of a client.
@@ -176,6 +184,8 @@ type Asset struct {
 	ID              int    `json:"id"`
 	InventoryNumber string `json:"inventory_number"`
 	KeyField        string `json:"key_field"`
+	KeyField2       string `json:"key_field2"`
+	ThirdPartyID    string `json:"third_party_id_string"`
 	ClientID        int    `json:"client_id"`
 	SiteID          int    `json:"site_id"`
 	AssetTypeID     int    `json:"assettype_id"`

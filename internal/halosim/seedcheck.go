@@ -82,6 +82,12 @@ func (c *seedCheck) collect(s Seed) {
 	for i, v := range s.Assets {
 		c.add("asset", v.ID, 1, "assets[%d]", i)
 	}
+	for i, v := range s.Fields {
+		c.add("field", v.ID, 1, "fields[%d]", i)
+		for j, value := range v.Values {
+			c.add(fmt.Sprintf("value of field %d", v.ID), value.ID, 1, "fields[%d].values[%d]", i, j)
+		}
+	}
 	for i, v := range s.AzureADConnection {
 		c.add("connection", v.ID, 1, "azure_ad_connections[%d]", i)
 	}

@@ -146,11 +146,22 @@ type TicketView struct {
 	SiteName           string       `json:"site_name"`
 	UserID             int          `json:"user_id"`
 	UserName           string       `json:"user_name"`
+	AgentID            int          `json:"agent_id"`
 	AgentName          string       `json:"agent_name"`
 	Team               string       `json:"team"`
 	Source             *int         `json:"source"` // nil: none was given
 	SourceName         string       `json:"source_name"`
 	Category1          string       `json:"category_1"`
+	Category2          string       `json:"category_2"`
+	Category3          string       `json:"category_3"`
+	Category4          string       `json:"category_4"`
+	Impact             *int         `json:"impact"` // nil: none was given
+	ImpactName         string       `json:"impact_name"`
+	Urgency            *int         `json:"urgency"` // nil: none was given
+	UrgencyName        string       `json:"urgency_name"`
+	ParentID           int          `json:"parent_id"`
+	CustomFields       []FieldView  `json:"customfields"`
+	Assets             []Asset      `json:"assets"`
 	ThirdPartyIDString string       `json:"third_party_id_string"`
 	SupplierReference  string       `json:"supplier_reference"`
 	ClosureNote        string       `json:"closure_note"`
@@ -162,6 +173,15 @@ type TicketView struct {
 	ClosedAt           time.Time    `json:"closed_at,omitzero"`
 	ActionCount        int          `json:"action_count"`
 	Actions            []ActionView `json:"actions,omitempty"`
+}
+
+// FieldView is the value of a custom field. Display is what people see: the
+// name of a value that was chosen.
+type FieldView struct {
+	ID      int    `json:"id"`
+	Label   string `json:"label"`
+	Value   string `json:"value"`
+	Display string `json:"display"`
 }
 
 // ActionView is an action for tests and for the page. The first action of a
@@ -211,13 +231,21 @@ func (db *database) view(t *ticket, all bool) TicketView {
 		PriorityID: t.PriorityID, PriorityName: db.priorityName(t.SLAID, t.PriorityID), StatusID: t.StatusID,
 		StatusName: db.statusName(t.StatusID), ClientID: t.ClientID, ClientName: db.clientName(t.ClientID),
 		SiteID: t.SiteID, SiteName: db.siteName(t.SiteID), UserID: t.UserID, UserName: db.userName(t.UserID),
-		AgentName: db.agentName(t.AgentID), Team: t.Team, Source: t.Source, Category1: t.Categories[0],
+		AgentID: t.AgentID, AgentName: db.agentName(t.AgentID), Team: t.Team, Source: t.Source,
+		Category1: t.Categories[0], Category2: t.Categories[1], Category3: t.Categories[2], Category4: t.Categories[3],
+		Impact: t.Impact, Urgency: t.Urgency, ParentID: t.ParentID, CustomFields: db.fieldViews(t), Assets: db.assetsOf(t),
 		ThirdPartyIDString: t.ThirdPartyIDString, SupplierReference: t.SupplierReference, ClosureNote: t.ClosureNote,
 		Closed: !t.Closed.IsZero(), Deleted: t.Deleted, MergedIntoID: t.MergedInto, CreatedAt: t.Created,
 		UpdatedAt: t.Updated, ClosedAt: t.Closed, ActionCount: len(t.Actions),
 	}
-	if t.Source != nil {
-		v.SourceName = db.lookupName(22, *t.Source)
+	for _, name := range []struct {
+		list int
+		id   *int
+		to   *string
+	}{{12, t.Impact, &v.ImpactName}, {22, t.Source, &v.SourceName}, {27, t.Urgency, &v.UrgencyName}} {
+		if name.id != nil {
+			*name.to = db.lookupName(name.list, *name.id)
+		}
 	}
 	if !all {
 		return v

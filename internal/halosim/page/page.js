@@ -58,7 +58,11 @@ function show(frame, html) {
 function drawFacts(t) {
   const facts = [["Client", t.client_name], ["Site", t.site_name], ["User", t.user_name], ["Ticket type", t.tickettype_name],
     ["Priority", t.priority_name], ["Team", t.team], ["Agent", t.agent_name], ["Source", t.source_name],
-    ["Category", t.category_1], ["Third party ID", t.third_party_id_string], ["Closure note", t.closure_note]];
+    ["Impact", t.impact_name], ["Urgency", t.urgency_name], ["Parent", t.parent_id],
+    ["Category", [t.category_1, t.category_2, t.category_3, t.category_4].filter(Boolean).join(" · ")],
+    ["Assets", (t.assets || []).map((a) => a.key_field || a.inventory_number).join(", ")],
+    ...(t.customfields || []).map((f) => [f.label, f.display]),
+    ["Third party ID", t.third_party_id_string], ["Closure note", t.closure_note]];
   $("facts").replaceChildren(...facts.filter((f) => f[1]).map(([name, value]) => {
     const pair = document.createElement("div");
     const dt = document.createElement("dt");
