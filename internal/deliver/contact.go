@@ -20,31 +20,31 @@ type contact struct {
 // object id, else by e-mail address, login or alias. Nobody found is the zero
 // contact. Halo's rows are always compared again, because a filter that this
 // Halo does not know is ignored [G] or refused [B] by it.
-func (d *Deliverer) contact(ctx context.Context, h *halo.Client, client int, u alert.User) (contact, error) {
+func (j *job) contact(ctx context.Context, client int, u alert.User) (contact, error) {
 	if u.Key() == "" {
 		return contact{}, nil
 	}
 	k := memoryKey{client, u.Key()}
-	if c, ok := d.contacts.get(k, d.now()); ok {
+	if c, ok := j.target.contacts.get(k, j.d.now()); ok {
 		return c, nil
 	}
-	found, err := findContact(ctx, h, client, u)
+	found, err := findContact(ctx, j.target.halo, client, u)
 	if err != nil {
 		return contact{}, err
 	}
-	d.contacts.put(k, found, d.now())
+	j.target.contacts.put(k, found, j.d.now())
 	return found, nil
 }
 
 // refreshContact looks a user up again whose entry is getting old, when the
 // ticket is made already: so the next one need not wait for it.
-func (d *Deliverer) refreshContact(ctx context.Context, h *halo.Client, client int, u alert.User) {
+func (j *job) refreshContact(ctx context.Context, client int, u alert.User) {
 	k := memoryKey{client, u.Key()}
-	if u.Key() == "" || !d.contacts.stale(k, d.now()) {
+	if u.Key() == "" || !j.target.contacts.stale(k, j.d.now()) {
 		return
 	}
-	if found, err := findContact(ctx, h, client, u); err == nil {
-		d.contacts.put(k, found, d.now())
+	if found, err := findContact(ctx, j.target.halo, client, u); err == nil {
+		j.target.contacts.put(k, found, j.d.now())
 	}
 }
 

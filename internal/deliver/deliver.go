@@ -42,6 +42,7 @@ type target struct {
 	names    *haloname.Book
 	assets   memory[asset]
 	told     toldOnce
+	contacts memory[contact]
 }
 
 // Metrics are told of what happens. Any may be nil.
@@ -64,16 +65,15 @@ type Options struct {
 
 // Deliverer works on the due tickets of one store.
 type Deliverer struct {
-	store    *store.Store
-	log      *slog.Logger
-	now      func() time.Time
-	clock    clock
-	owner    string
-	metrics  Metrics
-	target   atomic.Pointer[target]
-	gate     gate
-	contacts memory[contact]
-	nudge    chan struct{}
+	store   *store.Store
+	log     *slog.Logger
+	now     func() time.Time
+	clock   clock
+	owner   string
+	metrics Metrics
+	target  atomic.Pointer[target]
+	gate    gate
+	nudge   chan struct{}
 }
 
 const (
@@ -97,7 +97,6 @@ func (d *Deliverer) Configure(ctx context.Context, h *halo.Client, s Settings) e
 	h.Wait = b.wait
 	d.target.Store(&target{halo: h, settings: s, budget: b, names: haloname.New(h, d.now)})
 	d.gate.reset()
-	d.contacts.put(memoryKey{}, contact{}, time.Time{})
 	err := d.store.Wake(ctx, troubleClasses(), d.now())
 	d.Nudge()
 	return err

@@ -82,7 +82,7 @@ func (j *job) step(ctx context.Context) (store.Call, error) {
 // create makes the ticket in Halo.
 func (j *job) create(ctx context.Context) error {
 	t := j.ticket
-	who, err := j.d.contact(ctx, j.target.halo, t.Customer.ClientID, t.User)
+	who, err := j.contact(ctx, t.Customer.ClientID, t.User)
 	if unanswerable(err) { // a ticket on the General User is better than none
 		j.log.Warn("the affected user cannot be looked up in Halo; the ticket goes to the client's General User", "error", err)
 		who, err = contact{}, nil
@@ -116,7 +116,7 @@ func (j *job) create(ctx context.Context) error {
 		j.d.metrics.Delivered(j.d.now().Sub(t.CreatedAt), true)
 	}
 	j.probe(ctx, made.ID)
-	j.d.refreshContact(ctx, j.target.halo, t.Customer.ClientID, t.User)
+	j.refreshContact(ctx, t.Customer.ClientID, t.User)
 	j.refreshAssets(ctx, found.Shown)
 	j.target.names.Refresh(ctx)
 	return nil
