@@ -21,6 +21,9 @@ type Settings struct {
 // is known of customers and tenants comes with its arguments.
 func decide(e store.Event, m alert.Message, s Settings, known alert.Aliases) store.Outcome {
 	o := store.Outcome{EventID: e.ID, Status: store.EventProcessed, Note: m.Note}
+	for _, set := range m.Sets {
+		o.Sets = append(o.Sets, store.Set{Source: e.Source, Tenant: known.Canonical(set.Tenant), Kind: set.Kind})
+	}
 	for _, ev := range m.Events {
 		o.Reports = append(o.Reports, report(e.Source, e.ID, ev, s, known))
 	}

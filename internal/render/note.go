@@ -3,6 +3,7 @@ package render
 import (
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -25,6 +26,7 @@ type Note struct {
 	Since, Until time.Time // when first and last; zero shows none
 	Firing       int       // findings that are still open
 	AllClear     bool      // nothing is open any more
+	Kept         string    // why the ticket stays open then, a sentence; empty: it is closed, or nobody knows
 }
 
 // NoteHTML is the text of a note: a fragment of HTML of fewer than MaxBytes
@@ -78,7 +80,7 @@ func goneLine(f alert.Finding) string {
 func status(n Note) string {
 	switch {
 	case n.AllClear:
-		return "All clear: nothing is open on this ticket any more."
+		return strings.TrimSpace("All clear: nothing is open on this ticket any more. " + line(n.Kept, MaxCell))
 	case n.NewTotal > 0 || n.GoneTotal > 0 || len(n.New)+len(n.Gone) > 0:
 		return number(n.Firing, "finding") + " open now."
 	}

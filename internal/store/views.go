@@ -28,11 +28,14 @@ type Alert struct {
 	FirstAt    time.Time
 	LastAt     time.Time
 	ResolvedAt time.Time
-	Reports    int
+	// ResolvedWhy says what ended it; empty: its sender said so.
+	ResolvedWhy string
+	Reports     int
+	Missed      int // whole result sets in a row that lacked it
 }
 
 const alertColumns = `a.id, a.dedup_key, a.source, a.kind, a.title, a.status, a.severity, a.tenant_id, a.tenant_domain,
-	a.held, a.held_reason, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports`
+	a.held, a.held_reason, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports, a.resolved_why, a.missed`
 
 func scanAlert(row scanner) (Alert, error) {
 	var a Alert
@@ -40,7 +43,7 @@ func scanAlert(row scanner) (Alert, error) {
 	var ticket sql.NullString
 	var first, last, resolved int64
 	err := row.Scan(&a.ID, &a.DedupKey, &a.Source, &a.Kind, &a.Title, &a.Status, &a.Severity, &a.Tenant.ID, &a.Tenant.Domain,
-		&a.Held, &a.HeldReason, &client, &ticket, &first, &last, &resolved, &a.Reports)
+		&a.Held, &a.HeldReason, &client, &ticket, &first, &last, &resolved, &a.Reports, &a.ResolvedWhy, &a.Missed)
 	a.ClientID, a.TicketID = int(client.Int64), ticket.String
 	a.FirstAt, a.LastAt, a.ResolvedAt = fromMillis(first), fromMillis(last), fromMillis(resolved)
 	return a, err
