@@ -257,7 +257,7 @@ func (j *job) close(ctx context.Context) error {
 	}
 	_, err = j.target.halo.UpdateTicket(ctx, halo.TicketUpdate{
 		ID: j.ticket.HaloID, StatusID: *j.target.settings.ClosedStatus,
-		ClosureNote: render.ClosingNote(j.ticket.Reference, all.Total, j.d.now()),
+		ClosureNote: render.ClosingNote(j.ticket.Reference, all.Total, j.d.now(), j.ticket.Plan.Reopen.Within > 0),
 	})
 	j.measure(store.CallClose, err)
 	if err != nil {

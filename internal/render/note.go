@@ -112,7 +112,8 @@ func often(n Note) string {
 // ClosingNote says why a ticket is closed: all its findings are over. It is
 // plain text that is good as HTML too, as Halo does not tell which of the two
 // a closure note is [G].
-func ClosingNote(reference string, findings int, at time.Time) string {
+// reopens tells that this ticket is opened again if something comes back soon.
+func ClosingNote(reference string, findings int, at time.Time, reopens bool) string {
 	s := "Closed by halert: "
 	if findings > 1 {
 		s += "all " + number(findings, "finding") + " of this ticket are over"
@@ -122,5 +123,9 @@ func ClosingNote(reference string, findings int, at time.Time) string {
 	if when := moment(at); when != "" {
 		s += " since " + when
 	}
-	return s + ". If it comes back, a new ticket follows. Reference " + template.HTMLEscapeString(line(reference, maxName)) + "."
+	then := "a new ticket follows"
+	if reopens {
+		then = "this ticket is opened again, or a new one follows"
+	}
+	return s + ". If it comes back, " + then + ". Reference " + template.HTMLEscapeString(line(reference, maxName)) + "."
 }

@@ -286,7 +286,7 @@ type Stats struct {
 	FiringAlerts      int
 	OpenTickets       int
 	Deliveries        map[DeliveryState]int
-	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time; zero: none
+	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time, not by its plan; zero: none
 	CallsInWindow     int
 }
 
@@ -305,7 +305,7 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		{`SELECT COUNT(*) FROM alerts WHERE status = 'firing'`, []any{&st.FiringAlerts}},
 		{`SELECT COUNT(*) FROM tickets WHERE state = 'open'`, []any{&st.OpenTickets}},
 		{`SELECT MIN(CASE WHEN failed_since > 0 THEN failed_since ELSE due_at END) FROM tickets
-			WHERE delivery IN ('available', 'retryable', 'scheduled')`, []any{&oldestDue}},
+			WHERE delivery IN ('available', 'retryable', 'scheduled') AND waits_for = ''`, []any{&oldestDue}},
 		{`SELECT COUNT(*) FROM halo_calls`, []any{&st.CallsInWindow}},
 	} {
 		if err := s.read.QueryRowContext(ctx, q.query).Scan(q.into...); err != nil {
