@@ -206,11 +206,22 @@ type Event struct {
 	Finding     Finding
 	Grouping    Grouping
 	OccurredAt  time.Time // zero if the sender did not say
+	// Empty is set where the event stands for a result without findings. It is
+	// an alert only where none of its kind was ever seen at its tenant.
+	Empty bool
+}
+
+// Set says that a body has all findings that there are of one kind at one
+// tenant: what it lacks was not found any more.
+type Set struct {
+	Tenant Tenant
+	Kind   string
 }
 
 // Message is what one body of a sender comes to.
 type Message struct {
 	Events []Event
+	Sets   []Set // the whole result sets that the body brings, even without findings
 	// Tenants are pairs of id and domain that the body shows to belong
 	// together, so that a later body that has only one of them is understood.
 	Tenants []Tenant

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -51,6 +52,12 @@ func arrival(a store.Alert, name string) []ExplainStep {
 	times := fmt.Sprintf("reported %s as firing, first %s, last %s", count(a.Reports, "time"), stamp(a.FirstAt), stamp(a.LastAt))
 	if !a.ResolvedAt.IsZero() {
 		times += ", resolved " + stamp(a.ResolvedAt)
+		if a.ResolvedWhy != "" {
+			times += ": " + a.ResolvedWhy
+		}
+	}
+	if a.Missed > 0 {
+		times += fmt.Sprintf("; missing since then in %s", count(a.Missed, "whole result set"))
 	}
 	tenant := "the sender named no tenant"
 	switch {
@@ -110,7 +117,10 @@ func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Aler
 	}
 	x.Attempts = viewAttempts(attempts)
 	where := "not in Halo yet"
-	if t.HaloID != 0 {
+	switch {
+	case t.Dropped():
+		where = fmt.Sprintf("never made in Halo, as all was over within its delay of %s", t.Plan.Delay)
+	case t.HaloID != 0:
 		where = fmt.Sprintf("Halo ticket %d", t.HaloID)
 	}
 	detail := fmt.Sprintf("%s, %s, %s; %s on it now", t.Reference, where, t.State, firingAlerts(firing.Total))
@@ -120,10 +130,28 @@ func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Aler
 	if t.PreviousID != 0 {
 		detail += fmt.Sprintf("; it follows Halo ticket %d, which is closed", t.PreviousID)
 	}
+	if why := lifeSentence(t, a); why != "" {
+		detail += "; " + why
+	}
 	x.Steps = append(x.Steps,
 		ExplainStep{"ticket", detail},
 		ExplainStep{"delivery", deliverySentence(t)})
 	return nil
+}
+
+// lifeSentence tells what a ticket's policies have led to.
+func lifeSentence(t store.Ticket, a store.Alert) string {
+	switch {
+	case t.State == store.TicketClosed && t.ByPerson && t.Plan.Reopen.Quiet && a.Status == alert.Firing:
+		return "quiet: closed by a person in Halo, so it makes no ticket until it was resolved in between"
+	case t.State == store.TicketClosed && t.ByPerson:
+		return "a person closed it in Halo"
+	case t.WantReopen:
+		return "it came back and is to be opened again in Halo"
+	case t.WantClosed && t.KeptSeq == t.Seq:
+		return "all is over; it stays open in Halo for a person to close"
+	}
+	return ""
 }
 
 func firingAlerts(n int) string { return strings.Replace(count(n, "alert"), " ", " firing ", 1) }
@@ -133,6 +161,9 @@ func deliverySentence(t store.Ticket) string {
 	var state string
 	switch t.Delivery {
 	case store.Completed:
+		if t.Dropped() {
+			return "completed: nothing is to be told"
+		}
 		state = "completed: nothing is left to do"
 	case store.Available:
 		state = "available: it goes as soon as the rate limit and graver tickets allow"
@@ -141,6 +172,13 @@ func deliverySentence(t store.Ticket) string {
 	case store.Retryable:
 		state = fmt.Sprintf("retryable: %s failed, the next is at %s", count(t.Attempt, "attempt"), stamp(t.DueAt))
 	case store.Scheduled:
+		if what, waits := map[store.WaitFor]string{
+			store.WaitDelay: "the ticket is made then, unless all is over before",
+			store.WaitNote:  "the next note goes then",
+			store.WaitClose: "it is closed then, unless something comes back before",
+		}[t.WaitsFor]; waits {
+			return fmt.Sprintf("scheduled: waits until %s, as its route says: %s; %s", stamp(t.WaitsUntil), what, shown)
+		}
 		state = "scheduled: put off until " + stamp(t.DueAt) + " through no fault of its own"
 	case store.Discarded:
 		state = "discarded: parked for a person; mend the cause, then replay it"

@@ -198,6 +198,8 @@ func (a *App) Run(ctx context.Context) error {
 	wg.Go(func() { a.settings.watch(work, a.opts.Log) })
 	wg.Go(func() { a.settings.pipeline.Run(work) })
 	wg.Go(func() { a.upkeep(work) })
+	wg.Go(func() { a.silence(work) })
+	wg.Go(func() { a.settings.deliver.Watch(work) })
 	wg.Go(func() { a.settings.deliver.Run(work, hard) })
 	wg.Go(func() { a.settings.notify.Run(work, notifyEvery) })
 	wg.Go(func() { a.settings.heard.Run(work, time.Minute) })

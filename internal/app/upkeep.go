@@ -9,7 +9,29 @@ const (
 	firstUpkeep = time.Minute // after the start, when what waited has been worked on
 	upkeepEvery = time.Hour
 	upkeepPause = 100 * time.Millisecond // between two steps, in which others write
+
+	silenceEvery = time.Minute
+	silenceRows  = 100 // resolved by one step
 )
+
+// silence resolves alerts that nobody reports any more, where their plans say
+// so.
+func (a *App) silence(ctx context.Context) {
+	wait := silenceEvery
+	for sleep(ctx, wait) {
+		n, err := a.store.ResolveSilent(ctx, a.opts.Now(), silenceRows)
+		if err != nil && ctx.Err() == nil {
+			a.opts.Log.Error("silent alerts could not be resolved; trying again in a minute", "error", err)
+		}
+		if n > 0 {
+			a.opts.Log.Info("alerts were resolved that are not reported any more", "alerts", n)
+			a.settings.deliver.Nudge()
+		}
+		if wait = silenceEvery; n == silenceRows {
+			wait = upkeepPause
+		}
+	}
+}
 
 // upkeep deletes what is over and old enough, a little at a time.
 func (a *App) upkeep(ctx context.Context) {

@@ -19,6 +19,7 @@ type job struct {
 	target *target
 	ticket store.Ticket
 	log    *slog.Logger
+	looked examined
 }
 
 // errEnded tells that the job has ended and its lease is given up.
@@ -53,7 +54,12 @@ func isHalo(err error) bool {
 }
 
 func (j *job) step(ctx context.Context) (store.Call, error) {
-	switch next(j.ticket, j.target.settings) {
+	changed, err := j.changed(ctx)
+	if err != nil {
+		return store.CallNone, err
+	}
+	m := next(j.ticket, j.target.settings, changed, j.d.now())
+	switch m.step {
 	case stepLook:
 		return j.ticket.Begun, j.look(ctx)
 	case stepAdopt:
@@ -62,14 +68,16 @@ func (j *job) step(ctx context.Context) (store.Call, error) {
 		return store.CallCreate, j.create(ctx)
 	case stepNote:
 		return store.CallNote, j.note(ctx)
-	case stepClose:
-		return store.CallClose, j.close(ctx)
-	case stepCheck:
-		live, err := j.check(ctx)
-		if err != nil || !live {
-			return store.CallNone, err
-		}
-		return store.CallNone, j.d.store.Checked(ctx, j.ticket.ID, j.d.owner)
+	case stepEnd:
+		return j.end(ctx)
+	case stepReopen:
+		return store.CallReopen, j.reopen(ctx)
+	case stepCheck, stepSee:
+		return store.CallNone, j.see(ctx)
+	case stepWait:
+		return store.CallNone, j.wait(ctx, m)
+	case stepDrop:
+		return store.CallNone, j.drop(ctx)
 	default:
 		t := j.ticket
 		if err := j.d.store.Done(ctx, t.ID, j.d.owner, t.Seq, t.WantClosed, j.d.now()); err != nil {
@@ -107,7 +115,7 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := j.opened(ctx, made.ID, who.userID != 0, t.Seq); err != nil {
+	if err := j.opened(ctx, made, who.userID != 0, t.Seq); err != nil {
 		return err
 	}
 	j.d.gate.served(t.Customer.ClientID)
@@ -132,7 +140,11 @@ func (j *job) findings(ctx context.Context) (store.Findings, error) {
 }
 
 // opened stores that Halo has the ticket, and says so.
-func (j *job) opened(ctx context.Context, haloID int, linked bool, seq int64) error {
+func (j *job) opened(ctx context.Context, made halo.Ticket, linked bool, seq int64) error {
+	haloID := made.ID
+	if err := j.d.store.AsMade(ctx, j.ticket.ID, j.d.owner, made.StatusID, made.AgentID); err != nil {
+		return err
+	}
 	if err := j.d.store.Opened(ctx, j.ticket.ID, j.d.owner, haloID, linked, seq, j.d.now()); err != nil {
 		return err
 	}
@@ -146,12 +158,19 @@ func (j *job) note(ctx context.Context) error {
 	if live, err := j.check(ctx); err != nil || !live {
 		return err
 	}
+	return j.tell(ctx, "")
+}
+
+// tell adds the note. kept says why the ticket stays open though all is over.
+func (j *job) tell(ctx context.Context, kept string) error {
 	t := j.ticket
 	news, err := j.d.store.News(ctx, t.ID, t.ShownSeq, t.Seq, maxShown)
 	if err != nil {
 		return err
 	}
-	text := render.NoteHTML(noteView(t, news))
+	view := noteView(t, news)
+	view.Kept = kept
+	text := render.NoteHTML(view)
 	if t.ShownSeq == 0 { // a ticket that was taken over: all that a new one says is still to be said
 		found, err := j.findings(ctx)
 		if err != nil {
@@ -184,24 +203,30 @@ func (j *job) note(ctx context.Context) error {
 // check reads Halo's ticket. It returns false if there is nothing more to do
 // for this one: then what is new goes on a ticket that follows it.
 func (j *job) check(ctx context.Context) (bool, error) {
+	_, live, err := j.read(ctx)
+	return live, err
+}
+
+// read is check with the ticket as Halo has it.
+func (j *job) read(ctx context.Context) (halo.Ticket, bool, error) {
 	got, err := j.target.halo.Ticket(ctx, j.ticket.HaloID)
 	var e *halo.Error
 	if errors.As(err, &e) && e.Class == halo.ClassNotFound {
-		return false, j.closed(ctx, "Halo does not have the ticket any more")
+		return got, false, j.closed(ctx, "Halo does not have the ticket any more")
 	}
 	if err != nil {
-		return false, err
+		return got, false, err
 	}
 	j.good(ctx)
 	j.learn(ctx, got)
 	if into := got.MergedInto; into != 0 && into != j.ticket.HaloID {
 		j.log.Info("Halo's ticket was merged; going on with the other one", "halo_id", j.ticket.HaloID, "merged_into", into)
-		return false, j.d.store.Moved(ctx, j.ticket.ID, j.d.owner, into)
+		return got, false, j.d.store.Moved(ctx, j.ticket.ID, j.d.owner, into)
 	}
 	if got.Closed() || got.Deleted {
-		return false, j.closed(ctx, "Halo's ticket is closed")
+		return got, false, j.closed(ctx, "Halo's ticket is closed")
 	}
-	return true, nil
+	return got, true, nil
 }
 
 // closed records that Halo's ticket is over, which ends the job.
@@ -225,7 +250,7 @@ func (j *job) close(ctx context.Context) error {
 	}
 	_, err = j.target.halo.UpdateTicket(ctx, halo.TicketUpdate{
 		ID: j.ticket.HaloID, StatusID: *j.target.settings.ClosedStatus,
-		ClosureNote: render.ClosingNote(j.ticket.Reference, all.Total, j.d.now()),
+		ClosureNote: render.ClosingNote(j.ticket.Reference, all.Total, j.d.now(), j.ticket.Plan.Reopen.Within > 0),
 	})
 	j.measure(store.CallClose, err)
 	if err != nil {

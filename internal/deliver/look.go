@@ -62,7 +62,7 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 		}
 		j.good(ctx)
 		linked := found.UserID != 0 && t.User.Key() != ""
-		if err := j.opened(ctx, found.ID, linked, t.BegunSeq); err != nil || !found.Deleted {
+		if err := j.opened(ctx, found, linked, t.BegunSeq); err != nil || !found.Deleted {
 			return true, err
 		}
 		return true, j.closed(ctx, "Halo's ticket was deleted before its making was known here")

@@ -3,6 +3,7 @@ package deliver
 import (
 	"time"
 
+	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/halo"
 	"github.com/halert/halert/internal/store"
 )
@@ -16,28 +17,106 @@ const (
 	stepAdopt              // Halo may have a ticket that the sender made itself
 	stepCreate             // Halo has no such ticket
 	stepNote               // there is news that Halo does not show
-	stepClose              // nothing is wrong any more
 	stepCheck              // something happened to Halo's ticket
+	stepSee                // reports wait for the next note: make sure that the ticket is open
+	stepWait               // nothing before a time that the ticket's plan sets
+	stepDrop               // all was over before the ticket was due: it is never made
+	stepEnd                // all is over: close it, or leave it to a person
+	stepReopen             // it came again: open Halo's ticket once more
 )
 
-// next decides what to do for a ticket, by what Halo should show and what it
-// shows.
-func next(t store.Ticket, s Settings) step {
+// move is a step, and for stepWait until when and for what.
+type move struct {
+	step  step
+	until time.Time
+	what  store.WaitFor
+}
+
+// next decides what to do for a ticket at a time, by what Halo should show,
+// what it shows, and the ticket's plan. changed tells whether a finding is
+// new, came back or is over since the last note.
+func next(t store.Ticket, s Settings, changed bool, now time.Time) move {
 	switch {
 	case t.Begun != store.CallNone:
-		return stepLook
-	case t.HaloID == 0 && s.AdoptCIPP && !t.Sought && former(t) != "":
-		return stepAdopt
+		return move{step: stepLook}
+	case t.State == store.TicketClosed:
+		return checkOr(t, move{step: stepDone})
+	case t.WantReopen:
+		return move{step: stepReopen}
 	case t.HaloID == 0:
-		return stepCreate
-	case t.Seq > t.ShownSeq:
-		return stepNote
-	case t.WantClosed && s.ClosedStatus != nil:
-		return stepClose
-	case t.WantCheck:
-		return stepCheck
+		return unborn(t, s, now)
 	}
-	return stepDone
+	m := nextNote(t, changed, now)
+	if ends(t, s) {
+		at := t.ClearedAt.Add(t.Plan.Close.After)
+		if !waits(at, t.Plan.Close.After, now) {
+			return move{step: stepEnd}
+		}
+		if m.step == stepDone || m.step == stepWait && at.Before(m.until) {
+			m = move{step: stepWait, until: at, what: store.WaitClose}
+		}
+	}
+	if m.step == stepDone || m.step == stepWait {
+		return checkOr(t, m)
+	}
+	return m
+}
+
+func checkOr(t store.Ticket, m move) move {
+	if t.WantCheck {
+		return move{step: stepCheck}
+	}
+	return m
+}
+
+// waits tells that a time is still to come. One that lies further ahead than
+// the whole wait was reckoned before the clock was put back: it is over.
+func waits(at time.Time, whole time.Duration, now time.Time) bool {
+	left := at.Sub(now)
+	return left > 0 && left <= whole
+}
+
+// ends tells that all is over, and that it was not decided yet what becomes of
+// Halo's ticket.
+func ends(t store.Ticket, s Settings) bool {
+	return t.WantClosed && t.KeptSeq != t.Seq && (t.Plan.Close.Never || s.ClosedStatus != nil)
+}
+
+// unborn is the next step for a ticket that is not in Halo yet.
+func unborn(t store.Ticket, s Settings, now time.Time) move {
+	due := t.CreatedAt.Add(t.Plan.Delay)
+	switch {
+	case t.Plan.Delay > 0 && t.WantClosed && t.ClearedAt.Before(due):
+		return move{step: stepDrop}
+	case waits(due, t.Plan.Delay, now):
+		return move{step: stepWait, until: due, what: store.WaitDelay}
+	case s.AdoptCIPP && !t.Sought && former(t) != "":
+		return move{step: stepAdopt}
+	}
+	return move{step: stepCreate}
+}
+
+// nextNote says whether Halo is to be told of what it does not show.
+func nextNote(t store.Ticket, changed bool, now time.Time) move {
+	p := t.Plan.Notes
+	m := move{step: stepDone}
+	switch {
+	case t.Seq <= t.ShownSeq:
+		return m
+	case t.ShownSeq == 0: // taken over: all that a new ticket says is still to be said
+		return move{step: stepNote}
+	case p.Mode == alert.NoteNever, p.Mode == alert.NoteOnChange && !changed:
+	default:
+		at := noteTime(p, t.NotedAt, t.NewsAt)
+		if !waits(at, p.Every+noteDay, now) {
+			return move{step: stepNote}
+		}
+		m = move{step: stepWait, until: at, what: store.WaitNote}
+	}
+	if t.Seq > t.SeenSeq {
+		return move{step: stepSee}
+	}
+	return m
 }
 
 const (

@@ -17,8 +17,11 @@ type Action struct {
 	Note           string // plain text
 	NoteHTML       string
 	Who            string
+	WhoAgentID     int    // the agent who made it; 0: not said
+	Application    string // the API application that made it; empty: not said
 	At             time.Time
 	HiddenFromUser bool
+	OldStatus      int
 	NewStatus      int
 }
 
@@ -27,8 +30,9 @@ func readAction(f fields) Action {
 		ID: f.int("id"), TicketID: f.int("ticket_id"),
 		OutcomeID: f.int("outcome_id"), Outcome: f.text("outcome"),
 		Note: f.text("note"), NoteHTML: f.text("note_html"), Who: f.text("who"),
+		WhoAgentID: f.int("who_agentid"), Application: f.text("actionby_application_id"),
 		At:             f.time("datetime", "actiondatecreated"),
-		HiddenFromUser: f.bool("hiddenfromuser"), NewStatus: f.int("new_status"),
+		HiddenFromUser: f.bool("hiddenfromuser"), OldStatus: f.int("old_status"), NewStatus: f.int("new_status"),
 	}
 }
 

@@ -28,6 +28,9 @@ type knowledge struct {
 // is known of customers, tenants and silences comes with its arguments.
 func decide(e store.Event, m alert.Message, s Settings, known knowledge) store.Outcome {
 	o := store.Outcome{EventID: e.ID, Source: e.Source, Status: store.EventProcessed, Note: m.Note}
+	for _, set := range m.Sets {
+		o.Sets = append(o.Sets, store.Set{Source: e.Source, Tenant: known.tenants.Canonical(set.Tenant), Kind: set.Kind})
+	}
 	for _, ev := range m.Events {
 		o.Reports = append(o.Reports, report(e.Source, e.ID, ev, s, known))
 	}

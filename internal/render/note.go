@@ -3,6 +3,7 @@ package render
 import (
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -25,6 +26,7 @@ type Note struct {
 	Since, Until time.Time // when first and last; zero shows none
 	Firing       int       // findings that are still open
 	AllClear     bool      // nothing is open any more
+	Kept         string    // why the ticket stays open then, a sentence; empty: it is closed, or nobody knows
 }
 
 // NoteHTML is the text of a note: a fragment of HTML of fewer than MaxBytes
@@ -78,7 +80,7 @@ func goneLine(f alert.Finding) string {
 func status(n Note) string {
 	switch {
 	case n.AllClear:
-		return "All clear: nothing is open on this ticket any more."
+		return strings.TrimSpace("All clear: nothing is open on this ticket any more. " + line(n.Kept, MaxCell))
 	case n.NewTotal > 0 || n.GoneTotal > 0 || len(n.New)+len(n.Gone) > 0:
 		return number(n.Firing, "finding") + " open now."
 	}
@@ -110,7 +112,8 @@ func often(n Note) string {
 // ClosingNote says why a ticket is closed: all its findings are over. It is
 // plain text that is good as HTML too, as Halo does not tell which of the two
 // a closure note is [G].
-func ClosingNote(reference string, findings int, at time.Time) string {
+// reopens tells that this ticket is opened again if something comes back soon.
+func ClosingNote(reference string, findings int, at time.Time, reopens bool) string {
 	s := "Closed by halert: "
 	if findings > 1 {
 		s += "all " + number(findings, "finding") + " of this ticket are over"
@@ -120,5 +123,9 @@ func ClosingNote(reference string, findings int, at time.Time) string {
 	if when := moment(at); when != "" {
 		s += " since " + when
 	}
-	return s + ". If it comes back, a new ticket follows. Reference " + template.HTMLEscapeString(line(reference, maxName)) + "."
+	then := "a new ticket follows"
+	if reopens {
+		then = "this ticket is opened again, or a new one follows"
+	}
+	return s + ". If it comes back, " + then + ". Reference " + template.HTMLEscapeString(line(reference, maxName)) + "."
 }

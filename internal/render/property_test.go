@@ -189,9 +189,9 @@ func TestNote(t *testing.T) {
 func TestClosingNote(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		ClosingNote("HLTX", 4, seen):          "Closed by halert: all 4 findings of this ticket are over since 2026-03-09 07:41 UTC. If it comes back, a new ticket follows. Reference HLTX.",
-		ClosingNote("HLTX", 1, time.Time{}):   "Closed by halert: the finding of this ticket is over. If it comes back, a new ticket follows. Reference HLTX.",
-		ClosingNote("<b>\n&", 2, time.Time{}): "Closed by halert: all 2 findings of this ticket are over. If it comes back, a new ticket follows. Reference &lt;b&gt; &amp;.",
+		ClosingNote("HLTX", 4, seen, false):          "Closed by halert: all 4 findings of this ticket are over since 2026-03-09 07:41 UTC. If it comes back, a new ticket follows. Reference HLTX.",
+		ClosingNote("HLTX", 1, time.Time{}, true):    "Closed by halert: the finding of this ticket is over. If it comes back, this ticket is opened again, or a new one follows. Reference HLTX.",
+		ClosingNote("<b>\n&", 2, time.Time{}, false): "Closed by halert: all 2 findings of this ticket are over. If it comes back, a new ticket follows. Reference &lt;b&gt; &amp;.",
 	}
 	for got, want := range tests {
 		if d := cmp.Diff(want, got); d != "" {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -20,6 +22,7 @@ type Outcome struct {
 	Error   string
 	Note    string
 	Reports []Report
+	Sets    []Set // whole result sets: what they lack was not found any more
 }
 
 // Report is one alert of an event with all that was decided about it.
@@ -59,7 +62,37 @@ func (s *Store) Apply(ctx context.Context, outcomes []Outcome, now time.Time) er
 	return nil
 }
 
+// work is what one event has done so far.
+type work struct {
+	eventID  string
+	touched  map[string]int64 // ticket id to its seq in this event
+	reported map[string]bool  // alert ids
+	empty    []string         // alerts that a result without findings is about
+	notes    []string
+}
+
+func (w *work) say(note string) {
+	if !slices.Contains(w.notes, note) {
+		w.notes = append(w.notes, note)
+	}
+}
+
+// link records what an event did to an alert.
+func (w *work) link(ctx context.Context, tx *sql.Tx, alertID string, ticketID sql.NullString, seq int64) error {
+	w.reported[alertID] = true
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO event_alerts (event_id, alert_id, ticket_id, seq) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (event_id, alert_id) DO UPDATE SET ticket_id = excluded.ticket_id, seq = excluded.seq`,
+		w.eventID, alertID, ticketID, seq)
+	return err
+}
+
 func applyOutcome(ctx context.Context, tx *sql.Tx, o Outcome, now time.Time) error {
+	var before int64
+	err := tx.QueryRowContext(ctx, `SELECT processed_at FROM events WHERE id = $1`, o.EventID).Scan(&before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE events SET status = $1, error = $2, note = $3, processed_at = $4 WHERE id = $5 AND status = 'pending'`,
 		string(o.Status), o.Error, o.Note, millis(now), o.EventID)
@@ -74,13 +107,30 @@ func applyOutcome(ctx context.Context, tx *sql.Tx, o Outcome, now time.Time) err
 	if err := heard(ctx, tx, o, now); err != nil {
 		return err
 	}
-	touched := make(map[string]int64) // ticket id to its seq in this event
+	w := &work{eventID: o.EventID, touched: make(map[string]int64), reported: make(map[string]bool)}
+	if o.Note != "" {
+		w.notes = []string{o.Note}
+	}
 	for _, r := range o.Reports {
-		if err := applyReport(ctx, tx, o.EventID, r, touched, now); err != nil {
+		if err := applyReport(ctx, tx, w, r, now); err != nil {
 			return err
 		}
 	}
-	return nil
+	for _, set := range o.Sets {
+		if before != 0 {
+			break // a body that is read once more says nothing about now
+		}
+		if err := applySet(ctx, tx, w, set, now); err != nil {
+			return err
+		}
+	}
+	if err := w.linkEmpty(ctx, tx); err != nil {
+		return err
+	}
+	if note := strings.Join(w.notes, "; "); note != o.Note {
+		_, err = tx.ExecContext(ctx, `UPDATE events SET note = $1 WHERE id = $2`, note, o.EventID)
+	}
+	return err
 }
 
 // alertRow is the part of an alert's row on which decisions depend.
@@ -90,10 +140,22 @@ type alertRow struct {
 	ticketID sql.NullString
 	// The alert's ticket, where it has one.
 	ticketState  sql.NullString
+	closedBy     sql.NullString
 	client, site sql.NullInt64
 }
 
-func applyReport(ctx context.Context, tx *sql.Tx, eventID string, r Report, touched map[string]int64, now time.Time) error {
+// quiet tells that a person closed the alert's ticket, and does not want to
+// hear of it before it was resolved.
+func (a *alertRow) quiet(r Report) bool {
+	return r.Plan.Reopen.Quiet && a.status == alert.Firing && a.ticketState.String == string(TicketClosed) && a.closedBy.String == closedByPerson
+}
+
+func applyReport(ctx context.Context, tx *sql.Tx, w *work, r Report, now time.Time) error {
+	if r.Event.Empty {
+		if known, err := w.knownEmpty(ctx, tx, r); err != nil || known {
+			return err
+		}
+	}
 	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
 	row, err := findAlert(ctx, tx, key)
 	if err != nil {
@@ -110,29 +172,28 @@ func applyReport(ctx context.Context, tx *sql.Tx, eventID string, r Report, touc
 	var seq int64
 	switch {
 	case r.Event.Action == alert.Resolve:
-		ticketID, seq, err = resolveAlert(ctx, tx, row, touched, now)
+		ticketID, seq, err = resolveAlert(ctx, tx, row, "", w.touched, now)
 	case r.Event.Action == alert.Acknowledge || r.Quiet != nil:
 		ticketID = row.ticketID
+	case r.Customer != nil && row.quiet(r):
+		ticketID = row.ticketID
+		w.say(noteQuiet)
 	case r.Customer != nil:
 		ticketID.Valid = true
-		ticketID.String, seq, err = placeAlert(ctx, tx, row, r, touched, now)
+		ticketID.String, seq, err = placeAlert(ctx, tx, row, r, w.touched, now)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO event_alerts (event_id, alert_id, ticket_id, seq) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (event_id, alert_id) DO UPDATE SET ticket_id = excluded.ticket_id, seq = excluded.seq`,
-		eventID, row.id, ticketID, seq)
-	return err
+	return w.link(ctx, tx, row.id, ticketID, seq)
 }
 
 func findAlert(ctx context.Context, tx *sql.Tx, key string) (*alertRow, error) {
 	var r alertRow
 	err := tx.QueryRowContext(ctx, `
-		SELECT a.id, a.status, a.ticket_id, t.state, t.client_id, t.site_id
+		SELECT a.id, a.status, a.ticket_id, t.state, t.closed_by, t.client_id, t.site_id
 		FROM alerts a LEFT JOIN tickets t ON t.id = a.ticket_id WHERE a.dedup_key = $1`, key).
-		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.client, &r.site)
+		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.closedBy, &r.client, &r.site)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -151,11 +212,12 @@ func insertAlert(ctx context.Context, tx *sql.Tx, key string, r Report, now time
 	row := &alertRow{id: NewID(), status: status}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO alerts (id, dedup_key, source, kind, tenant, tenant_id, tenant_domain, fingerprint, status, severity,
-			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at, quiet_reason, quiet_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)`,
+			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at, quiet_reason, quiet_until, missing, silent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21, $22)`,
 		row.id, key, r.Source, e.Topic.Kind, r.Tenant, e.Tenant.ID, e.Tenant.Domain, e.Fingerprint, string(status), int(e.Severity),
 		e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
-		flag(r.holds() && status == alert.Firing), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil())
+		flag(r.holds() && status == alert.Firing), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(),
+		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds())
 	if err != nil {
 		return nil, fmt.Errorf("insert alert: %w", err)
 	}
@@ -195,9 +257,10 @@ func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.
 	e := r.Event
 	_, err := tx.ExecContext(ctx, `
 		UPDATE alerts SET severity = $1, title = $2, topic = $3, finding = $4, grouping_wish = $5, held = $6, held_reason = $7,
-			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1 WHERE id = $12`,
+			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1, missed = 0, missing = $13, silent = $14 WHERE id = $12`,
 		int(e.Severity), e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
-		flag(r.holds()), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(), id)
+		flag(r.holds()), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(), id,
+		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("update alert %s: %w", id, err)
 	}
@@ -206,17 +269,17 @@ func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.
 
 // placeAlert puts a firing alert on its ticket and marks the ticket due.
 func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touched map[string]int64, now time.Time) (string, int64, error) {
-	ticketID, err := ticketFor(ctx, tx, row, r, now)
+	ticketID, reopened, err := ticketFor(ctx, tx, row, r, now)
 	if err != nil {
 		return "", 0, err
 	}
-	seq, err := touch(ctx, tx, ticketID, touched)
+	seq, err := touch(ctx, tx, ticketID, touched, now)
 	if err != nil {
 		return "", 0, err
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE tickets SET severity = CASE WHEN severity < $1 THEN $1 ELSE severity END, plan = CASE WHEN severity <= $1 THEN $4 ELSE plan END,
-			topic = $2, want_closed = 0 WHERE id = $3`,
+			topic = $2, want_closed = 0, cleared_at = 0 WHERE id = $3`,
 		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID, toJSON(r.Plan))
 	if err != nil {
 		return "", 0, fmt.Errorf("update ticket %s: %w", ticketID, err)
@@ -224,10 +287,10 @@ func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touche
 	if err := due(ctx, tx, ticketID, now); err != nil {
 		return "", 0, err
 	}
-	fresh := row.ticketID.String != ticketID || row.status == alert.Resolved
+	fresh := reopened || row.ticketID.String != ticketID || row.status == alert.Resolved
 	_, err = tx.ExecContext(ctx, `
 		UPDATE alerts SET status = 'firing', ticket_id = $1, first_seq = CASE WHEN $2 = 1 THEN $3 ELSE first_seq END,
-			last_seq = $3, resolved_seq = 0, resolved_at = 0 WHERE id = $4`,
+			last_seq = $3, resolved_seq = 0, resolved_at = 0, resolved_why = '' WHERE id = $4`,
 		ticketID, flag(fresh), seq, row.id)
 	if err != nil {
 		return "", 0, fmt.Errorf("place alert %s: %w", row.id, err)
@@ -235,25 +298,29 @@ func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touche
 	return ticketID, seq, nil
 }
 
-// ticketFor finds the open ticket of an alert, or makes one.
-func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now time.Time) (string, error) {
+// ticketFor finds the open ticket of an alert, opens the last one again, or
+// makes one.
+func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now time.Time) (id string, reopened bool, err error) {
 	mine := row.ticketID.Valid && row.ticketState.String != string(TicketClosed) &&
 		row.client.Int64 == int64(r.Customer.ClientID) && row.site.Int64 == int64(r.Customer.SiteID)
 	if mine && !r.Apart {
-		return row.ticketID.String, nil
+		return row.ticketID.String, false, nil
 	}
-	var id string
 	// A ticket that a person has moved to another client keeps its reports.
-	err := tx.QueryRowContext(ctx, `
+	err = tx.QueryRowContext(ctx, `
 		SELECT id FROM tickets WHERE (group_key = $1 OR home_key = $1) AND state <> 'closed'
 		ORDER BY group_key = $1 DESC, id LIMIT 1`, r.GroupKey).Scan(&id)
 	if err == nil {
-		return id, nil
+		return id, false, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("find ticket: %w", err)
+		return "", false, fmt.Errorf("find ticket: %w", err)
 	}
-	return insertTicket(ctx, tx, r, now)
+	if id, err = reopenable(ctx, tx, r, now); err != nil || id != "" {
+		return id, true, err
+	}
+	id, err = insertTicket(ctx, tx, r, now)
+	return id, false, err
 }
 
 func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (string, error) {
@@ -262,7 +329,7 @@ func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (str
 		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, customer, tenant_id, tenant_domain,
 			user_json, topic, severity, plan, state, created_at, delivery, due_at, previous_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'pending', $14, 'available', $14,
-			COALESCE((SELECT id FROM tickets WHERE group_key = $3 ORDER BY id DESC LIMIT 1), ''))`,
+			COALESCE((SELECT id FROM tickets WHERE group_key = $3 AND halo_id IS NOT NULL ORDER BY id DESC LIMIT 1), ''))`,
 		id, newReference(), r.GroupKey, r.Source, r.Event.Topic.Kind, r.Customer.ClientID, r.Customer.SiteID, r.Customer.Name,
 		r.Event.Tenant.ID, r.Event.Tenant.Domain, toJSON(r.User), toJSON(r.Event.Topic), int(r.Event.Severity), millis(now), toJSON(r.Plan))
 	if err != nil {
@@ -277,12 +344,14 @@ func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (str
 func newReference() string { return "HLT" + rand.Text()[:14] }
 
 // touch counts a report on a ticket, once for each event.
-func touch(ctx context.Context, tx *sql.Tx, ticketID string, touched map[string]int64) (int64, error) {
+func touch(ctx context.Context, tx *sql.Tx, ticketID string, touched map[string]int64, now time.Time) (int64, error) {
 	if seq, ok := touched[ticketID]; ok {
 		return seq, nil
 	}
 	var seq int64
-	err := tx.QueryRowContext(ctx, `UPDATE tickets SET seq = seq + 1 WHERE id = $1 RETURNING seq`, ticketID).Scan(&seq)
+	err := tx.QueryRowContext(ctx, `
+		UPDATE tickets SET seq = seq + 1, news_at = CASE WHEN seq = shown_seq THEN CAST($2 AS BIGINT) ELSE news_at END
+		WHERE id = $1 RETURNING seq`, ticketID, millis(now)).Scan(&seq)
 	if err != nil {
 		return 0, fmt.Errorf("count report on ticket %s: %w", ticketID, err)
 	}
@@ -290,13 +359,14 @@ func touch(ctx context.Context, tx *sql.Tx, ticketID string, touched map[string]
 	return seq, nil
 }
 
-// due makes a ticket's delivery available, unless it waits for a retry
-// already, or is a create that a person has to look at first. A note that was
+// due makes a ticket's delivery available, also where it waits for its time by
+// the ticket's plan: that has to be weighed again. It does not where it waits
+// for a retry already, or is a create that a person has to look at first. A note that was
 // parked or cancelled gets another chance: there is more to say now.
 func due(ctx context.Context, tx *sql.Tx, ticketID string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE tickets SET delivery = 'available', due_at = $1, attempt = 0, error = '', error_class = ''
-		WHERE id = $2 AND (delivery = 'completed' OR (delivery IN ('discarded', 'cancelled') AND halo_id IS NOT NULL))`, millis(now), ticketID)
+		UPDATE tickets SET delivery = 'available', due_at = $1, attempt = 0, error = '', error_class = '', waits_for = '', waits_until = 0
+		WHERE id = $2 AND (delivery = 'completed' OR waits_for <> '' OR (delivery IN ('discarded', 'cancelled') AND halo_id IS NOT NULL))`, millis(now), ticketID)
 	if err != nil {
 		return fmt.Errorf("make ticket %s due: %w", ticketID, err)
 	}
@@ -304,8 +374,8 @@ func due(ctx context.Context, tx *sql.Tx, ticketID string, now time.Time) error 
 }
 
 // resolveAlert ends an alert. The last one to end on a ticket asks for the
-// ticket to be closed.
-func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[string]int64, now time.Time) (sql.NullString, int64, error) {
+// ticket to be closed. why says who ended it where it was not its sender.
+func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, why string, touched map[string]int64, now time.Time) (sql.NullString, int64, error) {
 	if row.status == alert.Resolved {
 		return row.ticketID, 0, nil
 	}
@@ -313,13 +383,13 @@ func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[st
 	var err error
 	open := row.ticketID.Valid && row.ticketState.String != string(TicketClosed)
 	if open {
-		if seq, err = touch(ctx, tx, row.ticketID.String, touched); err != nil {
+		if seq, err = touch(ctx, tx, row.ticketID.String, touched, now); err != nil {
 			return sql.NullString{}, 0, err
 		}
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE alerts SET status = 'resolved', held = 0, held_reason = '', quiet_reason = '', quiet_until = 0, resolved_at = $1, resolved_seq = $2 WHERE id = $3`,
-		millis(now), seq, row.id)
+		UPDATE alerts SET status = 'resolved', held = 0, held_reason = '', quiet_reason = '', quiet_until = 0, resolved_at = $1, resolved_seq = $2, resolved_why = $4, missed = 0 WHERE id = $3`,
+		millis(now), seq, row.id, why)
 	if err != nil {
 		return sql.NullString{}, 0, fmt.Errorf("resolve alert %s: %w", row.id, err)
 	}
@@ -327,9 +397,8 @@ func resolveAlert(ctx context.Context, tx *sql.Tx, row *alertRow, touched map[st
 		return row.ticketID, 0, nil
 	}
 	_, err = tx.ExecContext(ctx, `
-		UPDATE tickets SET want_closed = CASE WHEN EXISTS (
-			SELECT 1 FROM alerts a WHERE a.ticket_id = tickets.id AND a.status = 'firing') THEN 0 ELSE 1 END
-		WHERE id = $1`, row.ticketID.String)
+		UPDATE tickets SET want_closed = 1, cleared_at = $2 WHERE id = $1 AND NOT EXISTS (
+			SELECT 1 FROM alerts a WHERE a.ticket_id = tickets.id AND a.status = 'firing')`, row.ticketID.String, millis(now))
 	if err != nil {
 		return sql.NullString{}, 0, fmt.Errorf("update ticket %s: %w", row.ticketID.String, err)
 	}

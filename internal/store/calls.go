@@ -32,6 +32,15 @@ func (s *Store) TakeCall(ctx context.Context, limit int, window time.Duration, n
 	return wait, nil
 }
 
+// Calls counts the calls to Halo within a window that ends now.
+func (s *Store) Calls(ctx context.Context, window time.Duration, now time.Time) (int, error) {
+	var n int
+	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM halo_calls WHERE at > $1`, millis(now.Add(-window))).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the calls to Halo: %w", err)
+	}
+	return n, nil
+}
+
 // NextCall is TakeCall without taking: it tells from when there is a place,
 // the zero time for now.
 func (s *Store) NextCall(ctx context.Context, limit int, window time.Duration, now time.Time) (time.Time, error) {

@@ -35,9 +35,9 @@ type Backlog struct {
 }
 
 // Backlog looks at the deliveries that are not where they should be, other
-// than parked ones. A failed one waits since its first failure.
+// than parked ones and those that wait for their time by their plan. A failed one waits since its first failure.
 func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
-	const waiting = ` FROM tickets WHERE delivery IN ('available', 'retryable', 'scheduled')`
+	const waiting = ` FROM tickets WHERE delivery IN ('available', 'retryable', 'scheduled') AND waits_for = ''`
 	var b Backlog
 	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*)`+waiting).Scan(&b.Waiting); err != nil {
 		return b, fmt.Errorf("count waiting deliveries: %w", err)

@@ -45,6 +45,7 @@ const (
 	CallCreate Call = "create"
 	CallNote   Call = "note"
 	CallClose  Call = "close"
+	CallReopen Call = "reopen"
 	CallAdopt  Call = "adopt" // look for the sender's own ticket, and take it over
 )
 
@@ -77,6 +78,7 @@ type Ticket struct {
 	NotedAt    time.Time
 	WantClosed bool
 	WantCheck  bool // something happened to Halo's ticket, so it is to be read
+	Life
 
 	Delivery    DeliveryState
 	DueAt       time.Time
@@ -93,7 +95,7 @@ const ticketColumns = `t.id, t.reference, t.source, t.kind, t.client_id, t.site_
 	t.user_json, t.user_linked, t.topic, t.severity, t.plan, t.state, t.ticket_type, t.priority, t.sought, t.halo_id,
 	(SELECT p.halo_id FROM tickets p WHERE p.id = t.previous_id), t.created_at, t.opened_at, t.closed_at,
 	t.seq, t.shown_seq, t.noted_at, t.want_closed, t.want_check, t.delivery, t.due_at, t.attempt, t.error_class, t.error, t.failed_since,
-	t.begun, t.begun_at, t.begun_seq, t.lease_until`
+	t.begun, t.begun_at, t.begun_seq, t.lease_until, ` + lifeColumns
 
 type scanner interface{ Scan(...any) error }
 
@@ -104,15 +106,17 @@ func scanTicket(row scanner, now time.Time) (Ticket, error) {
 	var haloID, previous sql.NullInt64
 	var linked, wantClosed bool
 	var created, opened, closed, noted, dueAt, failed, begun, lease int64
-	err := row.Scan(&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
+	var life lifeRow
+	err := row.Scan(append([]any{&t.ID, &t.Reference, &t.Source, &t.Kind, &t.Customer.ClientID, &t.Customer.SiteID, &t.Customer.Name,
 		&t.Tenant.ID, &t.Tenant.Domain, &user, &linked, &topic, &t.Severity, &plan, &t.State, &t.TicketType, &t.Priority, &t.Sought, &haloID, &previous, &created, &opened, &closed,
 		&t.Seq, &t.ShownSeq, &noted, &wantClosed, &t.WantCheck, &t.Delivery, &dueAt, &t.Attempt, &t.ErrorClass, &t.Error, &failed,
-		&t.Begun, &begun, &t.BegunSeq, &lease)
+		&t.Begun, &begun, &t.BegunSeq, &lease}, life.into()...)...)
 	if err != nil {
 		return Ticket{}, err
 	}
 	t.HaloID, t.PreviousID, t.UserLinked, t.WantClosed = int(haloID.Int64), int(previous.Int64), linked, wantClosed
 	t.CreatedAt, t.OpenedAt, t.ClosedAt, t.NotedAt = fromMillis(created), fromMillis(opened), fromMillis(closed), fromMillis(noted)
+	t.Life = life.read()
 	t.DueAt, t.FailedSince, t.BegunAt = fromMillis(dueAt), fromMillis(failed), fromMillis(begun)
 	if lease > millis(now) {
 		t.Delivery = Running
@@ -143,7 +147,7 @@ func (s *Store) Claim(ctx context.Context, owner string, now, until time.Time) (
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var id string
 		err := tx.QueryRowContext(ctx, `
-			UPDATE tickets SET lease_owner = $1, lease_until = $2,
+			UPDATE tickets SET lease_owner = $1, lease_until = $2, waits_for = '', waits_until = 0,
 				begun_at = CASE WHEN begun <> '' AND lease_until > begun_at AND lease_until <= $3 THEN lease_until ELSE begun_at END
 			WHERE id = (
 				SELECT id FROM tickets
@@ -224,7 +228,7 @@ func (s *Store) Later(ctx context.Context, id, owner string, due time.Time) erro
 func (s *Store) Opened(ctx context.Context, id, owner string, haloID int, userLinked bool, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		err := leased(ctx, tx, id, owner, `halo_id = $3, user_linked = $4, state = 'open', opened_at = $5, noted_at = $5,
-			shown_seq = $6, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+			shown_seq = $6, news_at = $5, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			haloID, flag(userLinked), millis(now), seq)
 		if err != nil {
 			return err
@@ -236,7 +240,7 @@ func (s *Store) Opened(ctx context.Context, id, owner string, haloID int, userLi
 // Noted records that Halo shows the reports up to seq.
 func (s *Store) Noted(ctx context.Context, id, owner string, seq int64, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		err := leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
+		err := leased(ctx, tx, id, owner, `shown_seq = $3, noted_at = $4, news_at = $4, begun = '', attempt = 0, error = '', error_class = '', failed_since = 0`,
 			seq, millis(now))
 		if err != nil {
 			return err
@@ -245,9 +249,9 @@ func (s *Store) Noted(ctx context.Context, id, owner string, seq int64, now time
 	})
 }
 
-// Moved records that Halo merged the ticket into another one.
+// Moved records that Halo merged the ticket into another one: a person's work.
 func (s *Store) Moved(ctx context.Context, id, owner string, haloID int) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `halo_id = $3`, haloID) })
+	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `halo_id = $3, touched = 1`, haloID) })
 }
 
 // Checked records that Halo's ticket was read, and is open.
@@ -255,15 +259,25 @@ func (s *Store) Checked(ctx context.Context, id, owner string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `want_check = 0`) })
 }
 
-// Hint asks for open tickets to be read in Halo, by their ids there. Ids that
-// are not of our tickets do no harm.
+// mayReopen is how long after its end a ticket is still looked at again when
+// Halo tells of a change, and justClosed how long not: that is the echo.
+const (
+	mayReopen  = 30 * 24 * time.Hour
+	justClosed = time.Minute
+)
+
+// Hint asks for tickets to be read in Halo, by their ids there: open ones, and
+// those that were closed within the last 30 days, as they may be open again.
+// Ids that are not of our tickets do no harm.
 func (s *Store) Hint(ctx context.Context, haloIDs []int, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, id := range haloIDs {
 			_, err := tx.ExecContext(ctx, `UPDATE tickets SET want_check = 1,
-				delivery = CASE WHEN delivery = 'completed' THEN 'available' ELSE delivery END,
-				due_at = CASE WHEN delivery = 'completed' THEN $1 ELSE due_at END
-				WHERE halo_id = $2 AND state = 'open'`, millis(now), id)
+				delivery = CASE WHEN delivery = 'completed' OR waits_for <> '' THEN 'available' ELSE delivery END,
+				due_at = CASE WHEN delivery = 'completed' OR waits_for <> '' THEN $1 ELSE due_at END,
+				waits_for = '', waits_until = 0
+				WHERE halo_id = $2 AND (state = 'open' OR (state = 'closed' AND delivery = 'completed' AND closed_at > $3 AND closed_at <= $4))`,
+				millis(now), id, millis(now.Add(-mayReopen)), millis(now.Add(-justClosed)))
 			if err != nil {
 				return fmt.Errorf("note that Halo's ticket %d changed: %w", id, err)
 			}
@@ -272,66 +286,11 @@ func (s *Store) Hint(ctx context.Context, haloIDs []int, now time.Time) error {
 	})
 }
 
-// Closed records that the ticket is closed in Halo, by us or by a person.
-// Firing alerts that were reported since Halo was last told go on a new
-// ticket, which follows this one.
-func (s *Store) Closed(ctx context.Context, id, owner string, now time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var begun Call
-		if err := tx.QueryRowContext(ctx, `SELECT begun FROM tickets WHERE id = $1`, id).Scan(&begun); err != nil {
-			return oneError("ticket", id, err)
-		}
-		err := leased(ctx, tx, id, owner, `state = 'closed', closed_at = $3, begun = '', want_check = 0, delivery = 'completed', attempt = 0,
-			error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`, millis(now))
-		if err != nil {
-			return err
-		}
-		if begun == CallClose { // else a person closed it
-			if err := record(ctx, tx, id, Attempt{At: now, Call: CallClose}); err != nil {
-				return err
-			}
-		}
-		return follow(ctx, tx, id, now)
-	})
-}
-
-func follow(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	next := NewID()
-	res, err := tx.ExecContext(ctx, `
-		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
-			user_json, topic, severity, plan, state, previous_id, created_at, seq, delivery, due_at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
-			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq),
-			plan, 'pending', id, CAST($3 AS BIGINT), 1, 'available', CAST($3 AS BIGINT)
-		FROM tickets t WHERE id = $4 AND EXISTS (
-			SELECT 1 FROM alerts a WHERE a.ticket_id = t.id AND a.status = 'firing' AND a.last_seq > t.shown_seq)`,
-		next, newReference(), millis(now), id)
-	if err != nil {
-		return fmt.Errorf("make the ticket that follows %s: %w", id, err)
-	}
-	if err := mustHit(res); errors.Is(err, ErrNotFound) {
-		return nil // nothing new to say
-	} else if err != nil {
-		return err
-	}
-	const unshown = ` > (SELECT shown_seq FROM tickets WHERE id = $2)`
-	for _, stmt := range []string{
-		`UPDATE event_alerts SET ticket_id = $1, seq = 1 WHERE ticket_id = $2 AND seq` + unshown + `
-			AND alert_id IN (SELECT id FROM alerts WHERE ticket_id = $2 AND status = 'firing')`,
-		`UPDATE alerts SET ticket_id = $1, first_seq = 1, last_seq = 1 WHERE ticket_id = $2 AND status = 'firing' AND last_seq` + unshown,
-	} {
-		if _, err := tx.ExecContext(ctx, stmt, next, id); err != nil {
-			return fmt.Errorf("move alerts from ticket %s to %s: %w", id, next, err)
-		}
-	}
-	return nil
-}
-
 // Done ends the work on a ticket whose Halo ticket shows the reports up to
 // seq. If more came in the meantime, the ticket is due again at once.
 func (s *Store) Done(ctx context.Context, id, owner string, seq int64, wantClosed bool, now time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		return leased(ctx, tx, id, owner, `delivery = CASE WHEN seq = $3 AND want_closed = $4 AND want_check = 0 THEN 'completed' ELSE 'available' END,
+		return leased(ctx, tx, id, owner, `delivery = CASE WHEN seq = $3 AND want_closed = $4 AND want_check = 0 AND want_reopen = 0 THEN 'completed' ELSE 'available' END,
 			due_at = $5, attempt = 0, error = '', error_class = '', failed_since = 0, lease_owner = '', lease_until = 0`,
 			seq, flag(wantClosed), millis(now))
 	})

@@ -30,11 +30,13 @@ type Alert struct {
 	FirstAt     time.Time
 	LastAt      time.Time
 	ResolvedAt  time.Time
+	ResolvedWhy string // what ended it; empty: its sender said so
 	Reports     int
+	Missed      int // whole result sets in a row that lacked it
 }
 
 const alertColumns = `a.id, a.dedup_key, a.source, a.kind, a.title, a.status, a.severity, a.tenant_id, a.tenant_domain,
-	a.held, a.held_reason, a.quiet_reason, a.quiet_until, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports`
+	a.held, a.held_reason, a.quiet_reason, a.quiet_until, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports, a.resolved_why, a.missed`
 
 func scanAlert(row scanner) (Alert, error) {
 	var a Alert
@@ -42,7 +44,7 @@ func scanAlert(row scanner) (Alert, error) {
 	var ticket sql.NullString
 	var quiet, first, last, resolved int64
 	err := row.Scan(&a.ID, &a.DedupKey, &a.Source, &a.Kind, &a.Title, &a.Status, &a.Severity, &a.Tenant.ID, &a.Tenant.Domain,
-		&a.Held, &a.HeldReason, &a.QuietReason, &quiet, &client, &ticket, &first, &last, &resolved, &a.Reports)
+		&a.Held, &a.HeldReason, &a.QuietReason, &quiet, &client, &ticket, &first, &last, &resolved, &a.Reports, &a.ResolvedWhy, &a.Missed)
 	a.ClientID, a.TicketID = int(client.Int64), ticket.String
 	a.QuietUntil = fromMillis(quiet)
 	a.FirstAt, a.LastAt, a.ResolvedAt = fromMillis(first), fromMillis(last), fromMillis(resolved)
@@ -290,7 +292,7 @@ type Stats struct {
 	FiringAlerts      int
 	OpenTickets       int
 	Deliveries        map[DeliveryState]int
-	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time; zero: none
+	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time, not by its plan; zero: none
 	CallsInWindow     int
 }
 
@@ -309,7 +311,7 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		{`SELECT COUNT(*) FROM alerts WHERE status = 'firing'`, []any{&st.FiringAlerts}},
 		{`SELECT COUNT(*) FROM tickets WHERE state = 'open'`, []any{&st.OpenTickets}},
 		{`SELECT MIN(CASE WHEN failed_since > 0 THEN failed_since ELSE due_at END) FROM tickets
-			WHERE delivery IN ('available', 'retryable', 'scheduled')`, []any{&oldestDue}},
+			WHERE delivery IN ('available', 'retryable', 'scheduled') AND waits_for = ''`, []any{&oldestDue}},
 		{`SELECT COUNT(*) FROM halo_calls`, []any{&st.CallsInWindow}},
 	} {
 		if err := s.read.QueryRowContext(ctx, q.query).Scan(q.into...); err != nil {

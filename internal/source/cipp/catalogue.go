@@ -26,6 +26,8 @@ type spec struct {
 	NoUser        bool   // rows are not about a person
 	Whole         bool   // the tenant as a whole is the subject: one alert for each tenant
 	OneShot       bool   // reports something that happened: its absence later means nothing
+	Partial       bool   // may be set to report only what is new, which the body does not tell [A]
+	Most          int    // CIPP asks for no more rows than this: so many may not be all [A]; 0: for all
 }
 
 // catalogue holds all scripted alerts of CIPP. [A] Like the other tables of
@@ -59,6 +61,12 @@ func OneShot(kind string) bool {
 		return s.OneShot
 	}
 	return command == "audit" || command == "logbook"
+}
+
+// isWhole tells that so many rows are surely all that there are. What is not in
+// the catalogue may have a way of its own.
+func (s *spec) isWhole(rows int) bool {
+	return s != nil && !s.OneShot && !s.Partial && (s.Most == 0 || rows < s.Most)
 }
 
 // topic is the head of a ticket about this alert kind.

@@ -23,7 +23,7 @@ var defenderAlerts = []spec{
 		Portals: []portal{defenderIncidents, intuneHome}, Page: pageDefender, NoUser: true,
 	},
 	{
-		Name: "DefenderIncidents", Title: "Defender incidents", Severity: alert.Error,
+		Name: "DefenderIncidents", Most: 50, Title: "Defender incidents", Severity: alert.Error,
 		What:    "Defender XDR opened an incident.",
 		Means:   "Several signs together point to an attack.",
 		Do:      "Open the incident, follow its attack story, contain the users and devices in it, and classify it.",
@@ -32,7 +32,7 @@ var defenderAlerts = []spec{
 		Portals: []portal{defenderIncidents}, Page: pageIncidents, NoUser: true,
 	},
 	{
-		Name: "DefenderAlerts", Title: "Defender alerts", Severity: alert.Warning,
+		Name: "DefenderAlerts", Most: 50, Title: "Defender alerts", Severity: alert.Warning,
 		What:    "A Defender product raised an alert.",
 		Means:   "It saw something that may be an attack.",
 		Do:      "Read the alert and its recommended actions, carry them out, and classify it as true or false.",
@@ -41,7 +41,7 @@ var defenderAlerts = []spec{
 		Portals: []portal{defenderAlertsPage}, Page: pageAlerts, NoUser: true,
 	},
 	{
-		Name: "Vulnerabilities", Title: "Software vulnerabilities", Severity: alert.Warning,
+		Name: "Vulnerabilities", Partial: true, Title: "Software vulnerabilities", Severity: alert.Warning,
 		What:    "Programs with known vulnerabilities are installed on devices.",
 		Means:   "Attackers use such holes to get into a device; those with an exploit come first.",
 		Do:      "Install the recommended update on the devices named, or remove the program.",

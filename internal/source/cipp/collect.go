@@ -1,6 +1,7 @@
 package cipp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,13 @@ func (c *collector) learn(t alert.Tenant) {
 	}
 	c.pairs[t] = true
 	c.msg.Tenants = append(c.msg.Tenants, t)
+}
+
+// whole notes that the body has all findings of a kind at a tenant.
+func (c *collector) whole(s alert.Set) {
+	if !slices.Contains(c.msg.Sets, s) {
+		c.msg.Sets = append(c.msg.Sets, s)
+	}
 }
 
 // add puts an event on the list. The same finding twice is one event that

@@ -1,6 +1,7 @@
 package cipp
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/halert/halert/internal/alert"
@@ -40,6 +41,10 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 		Grouping:   grouping(env, info, v),
 		OccurredAt: moment(info.Str("ExecutedTime", "executed"), env.generated),
 	}
+	if !tenant.IsZero() && !env.chat && s.isWhole(len(rows)) && !slices.ContainsFunc(rows, isFailure) {
+		c.whole(alert.Set{Tenant: tenant, Kind: boundKind(topic.Kind)})
+		event.Empty = len(rows) == 0
+	}
 	if len(rows) == 0 {
 		event.Finding = alert.Finding{Title: topic.Title, User: user}
 		c.add(withReference(event, info), exactly("task"))
@@ -57,6 +62,12 @@ func (c *collector) task(v jsontree.Value, env envelope) {
 		}
 		c.add(withReference(e, info), identify(row, s))
 	}
+}
+
+// isFailure recognises a row that tells of no finding, but that CIPP could not
+// look: a plain text that says so. [A]
+func isFailure(row jsontree.Value) bool {
+	return row.Kind == jsontree.String && failureSeverity(row.Text) > 0
 }
 
 // taskTopic is the head of a ticket about a task, and its severity where the
