@@ -10,6 +10,10 @@ import (
 	"github.com/halert/halert/internal/synth"
 )
 
+// noteOutcome is the action that is a note, in the simulator as in a Halo as
+// it comes. [B]
+const noteOutcome = 7
+
 // Ticket is a ticket as the comparison sees it.
 type Ticket struct {
 	Client int
@@ -71,7 +75,7 @@ func attribute(m *synth.Month, tickets []halosim.TicketView, wordsOf func(halosi
 	for _, t := range tickets {
 		v := Ticket{Client: t.ClientID, Opened: t.CreatedAt, Closed: t.ClosedAt}
 		for _, a := range t.Actions {
-			if !a.System {
+			if a.OutcomeID == noteOutcome {
 				v.Notes++
 			}
 		}
@@ -129,7 +133,7 @@ type Score struct {
 	PerIncident float64 // tickets for each incident that has one; stray ones count as well
 	Doubled     int     // incidents with more than one ticket
 	Shared      int     // incidents that were told only on a ticket that was open already
-	Late        int     // incidents whose first ticket came more than an hour after their first body
+	Late        int     // incidents whose first ticket came more than an hour after their first body, or after their tenant was mapped
 	Notes       int
 	Stale       int // tickets that are open at the end although all of it is over
 }
@@ -150,6 +154,10 @@ func Judge(m *synth.Month, tickets []Ticket, chosen func(synth.Incident) bool) S
 			}
 		}
 	}
+	mapped := make(map[string]time.Time)
+	for _, t := range m.Tenants {
+		mapped[t.ID] = t.Mapped
+	}
 	pairs := s.Stray
 	for _, in := range m.Incidents {
 		if in.Client == 0 || !chosen(in) {
@@ -168,7 +176,7 @@ func Judge(m *synth.Month, tickets []Ticket, chosen func(synth.Incident) bool) S
 		first := slices.MinFunc(got, func(a, b Ticket) int { return a.Opened.Compare(b.Opened) })
 		if !slices.ContainsFunc(got, func(t Ticket) bool { return !t.Opened.Before(in.From) }) {
 			s.Shared++
-		} else if first.Opened.Sub(in.From) > time.Hour {
+		} else if first.Opened.Sub(laterOf(in.From, mapped[in.Tenant])) > time.Hour {
 			s.Late++
 		}
 	}
@@ -176,6 +184,13 @@ func Judge(m *synth.Month, tickets []Ticket, chosen func(synth.Incident) bool) S
 		s.PerIncident = float64(pairs) / float64(told)
 	}
 	return s
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // ticket counts one ticket, if it is about what was chosen or about nothing.

@@ -68,7 +68,7 @@ type player struct {
 	api      *client.Client
 	stop     func() error
 	faults   map[string]int // kind of outage to the fault that is on
-	mapped   int            // customers in the configuration
+	unsure   bool           // the server has work that its numbers do not show yet
 	words    map[int]wordCache
 	progress io.Writer
 }
@@ -133,11 +133,9 @@ sources:
   - {name: alertmanager, kind: alertmanager, secret: %[2]s}
 customers:
 `, p.haloAddr, secret)
-	p.mapped = 0
 	for _, t := range p.month.Tenants {
 		if !t.Mapped.After(p.clock.Now()) {
 			fmt.Fprintf(&b, "  - {client: %d, name: %q, tenants: [%s, %s]}\n", t.Client, t.Name, t.ID, t.Domain)
-			p.mapped++
 		}
 	}
 	return []byte(b.String())
@@ -221,7 +219,10 @@ func (p *player) breakHalo(kind string) error {
 	return err
 }
 
+// apply tells the server of the customers that are mapped by now. What was
+// held for them is looked at again a little later.
 func (p *player) apply(ctx context.Context) error {
+	p.unsure = true
 	_, err := p.api.Apply(ctx, "halert.yaml", p.configuration(), false)
 	return err
 }

@@ -14,11 +14,11 @@ import (
 
 const (
 	look     = 3 * time.Millisecond  // between two looks at the server
-	still    = 40 * time.Millisecond // without a change: it waits for the clock
+	still    = 25 * time.Millisecond // without a change: it waits for the clock
 	patience = time.Minute           // for the server to do what it can
 
 	firstStep = 2 * time.Second // of the clock, while something waits
-	lastStep  = 2 * time.Minute
+	lastStep  = 5 * time.Minute
 )
 
 // settle moves the clock, but not to until, as long as something waits for
@@ -60,7 +60,9 @@ func (p *player) rest(ctx context.Context) (api.Stats, error) {
 		}
 		busy := stats.PendingEvents > 0 || stats.Deliveries["running"] > 0
 		later := stats.OldestDue != nil && stats.OldestDue.After(p.clock.Now())
-		if !busy && (waiting(stats) == 0 || later || time.Since(since) > still) {
+		quiet := waiting(stats) == 0 || later
+		if !busy && (quiet && !p.unsure || time.Since(since) > still) {
+			p.unsure = false
 			return stats, nil
 		}
 		select {

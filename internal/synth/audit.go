@@ -102,20 +102,20 @@ func (m *maker) audit(t *tenant) {
 // burst posts the records of one burst, some minutes apart. What happened while
 // CIPP was out of order comes late: it looks back over twelve hours. [A]
 func (m *maker) burst(r *rand.Rand, h *handled, k auditKind, at time.Time) {
-	for _, rec := range k.records(r, h.user) {
-		sent := at
-		for _, o := range m.outages {
-			if o.Kind == OutageSender && o.In(at) {
-				if o.Until.Sub(at) > 12*time.Hour {
-					return
-				}
-				sent = o.Until.Add(time.Duration(r.IntN(3600)) * time.Second)
-			}
+	late := time.Duration(0)
+	for _, o := range m.outages {
+		if o.Kind != OutageSender || !o.In(at) {
+			continue
 		}
-		if !sent.Before(m.end) {
+		if o.Until.Sub(at) > 12*time.Hour {
 			return
 		}
-		m.auditBody(r, h, rec, at, sent)
+		late = o.Until.Sub(at) + time.Duration(r.IntN(3600))*time.Second
+	}
+	for _, rec := range k.records(r, h.user) {
+		if sent := at.Add(late); sent.Before(m.end) && !m.out(sent) {
+			m.auditBody(r, h, rec, at, sent)
+		}
 		at = at.Add(time.Duration(20+r.IntN(280)) * time.Second)
 	}
 }

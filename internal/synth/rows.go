@@ -32,11 +32,10 @@ func malware(r *rand.Rand, t *tenant, since time.Time) finding {
 }
 
 func defenderIncident(r *rand.Rand, t *tenant, since time.Time) finding {
-	device := t.code("HOST")
-	id := 10_000 + r.IntN(900_000)
-	return fixed(device, "", "", obj{{"IncidentName", "Multi-stage incident on " + device}, {"Severity", []string{"low", "medium", "high"}[r.IntN(3)]},
+	id := fmt.Sprint(t.Client*10_000 + t.next("defender")) // long enough to be no other number
+	return fixed(id, "", "", obj{{"IncidentName", "Multi-stage incident on one endpoint"}, {"Severity", []string{"low", "medium", "high"}[r.IntN(3)]},
 		{"Classification", "unknown"}, {"Determination", "unknown"}, {"Summary", ""}, {"AssignedTo", ""}, {"CreatedAt", stamp(since)},
-		{"IncidentID", fmt.Sprint(id)}, {"IncidentUrl", fmt.Sprintf("https://security.microsoft.com/incidents/%d?tid=%s", id, t.ID)}, {"Tenant", t.Domain}})
+		{"IncidentID", id}, {"IncidentUrl", "https://security.microsoft.com/incidents/" + id + "?tid=" + t.ID}, {"Tenant", t.Domain}})
 }
 
 func appSecret(r *rand.Rand, t *tenant, since time.Time) finding {

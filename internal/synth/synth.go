@@ -1,7 +1,7 @@
 // Package synth makes up a month of alerts of a managed service provider: what
 // CIPP and Alertmanager send about all its customers, what its people do, when
 // Halo and CIPP are out of order, and, written down before anybody sees the
-// stream, which incidents there truly were. It is pure: the same [Options]
+// stream, which incidents there truly were. [New] is pure: the same [Options]
 // give the same month, byte for byte.
 //
 // An incident is one kind of trouble at one customer (for audit log records,
