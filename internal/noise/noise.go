@@ -176,8 +176,9 @@ func (p *player) events() []event {
 	return all
 }
 
-// play lets the events happen. After those of each minute it waits until the
-// server has done what it can do at that time.
+// play lets the events happen. After those of one time it waits until the
+// server has done what it can do then: a clock that is moved while a call is
+// under way would take the call's lease from it.
 func (p *player) play(ctx context.Context) error {
 	events := p.events()
 	shown := p.month.Start
@@ -190,7 +191,7 @@ func (p *player) play(ctx context.Context) error {
 		if i+1 < len(events) {
 			next = events[i+1].at
 		}
-		if next.Truncate(time.Minute).Equal(e.at.Truncate(time.Minute)) {
+		if next.Equal(e.at) {
 			continue
 		}
 		if err := p.settle(ctx, next); err != nil {

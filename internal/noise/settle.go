@@ -14,11 +14,13 @@ import (
 
 const (
 	look     = 3 * time.Millisecond  // between two looks at the server
-	still    = 25 * time.Millisecond // without a change: it waits for the clock
+	still    = 15 * time.Millisecond // without a change: it waits for the clock
 	patience = time.Minute           // for the server to do what it can
 
 	firstStep = 2 * time.Second // of the clock, while something waits
-	lastStep  = 5 * time.Minute
+	// lastStep is shorter than a lease, so that no work is taken from somebody
+	// who had begun it just before the clock was moved.
+	lastStep = 15 * time.Second
 )
 
 // settle moves the clock, but not to until, as long as something waits for

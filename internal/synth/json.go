@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -13,28 +14,6 @@ type obj []member
 type member struct {
 	name  string
 	value any
-}
-
-// MarshalJSON writes the members in their order.
-func (o obj) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		for _, v := range []any{m.name, m.value} {
-			text, err := encode(v)
-			if err != nil {
-				return nil, fmt.Errorf("member %s: %w", m.name, err)
-			}
-			b.Write(text)
-			b.WriteByte(':')
-		}
-		b.Truncate(b.Len() - 1)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
 }
 
 // get is the text of a member, empty where it is none.
@@ -48,6 +27,42 @@ func (o obj) get(name string) string {
 	return ""
 }
 
+// text is the JSON of what this package puts together.
+func text(v any) string { return string(appendJSON(nil, v)) }
+
+// appendJSON writes objects in their order, and what is in them.
+func appendJSON(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case obj:
+		b = append(b, '{')
+		for i, m := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSON(b, m.name), ':')
+			b = appendJSON(b, m.value)
+		}
+		return append(b, '}')
+	case []obj:
+		b = append(b, '[')
+		for i, o := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(b, o)
+		}
+		return append(b, ']')
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	}
+	scalar, err := encode(v)
+	if err != nil { // only values that cannot fail are put into objects
+		panic(fmt.Sprintf("synth: write %T as JSON: %v", v, err))
+	}
+	return append(b, scalar...)
+}
+
+// encode writes one value as JSON, without escapes for HTML.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -56,16 +71,6 @@ func encode(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
-}
-
-// text is the JSON of what this package puts together: strings, numbers,
-// objects and lists, which cannot fail.
-func text(v any) string {
-	b, err := encode(v)
-	if err != nil {
-		panic("synth: " + err.Error())
-	}
-	return string(b)
 }
 
 // stamp is a time as CIPP writes it: UTC with seven decimals. [A]

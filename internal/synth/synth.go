@@ -232,9 +232,9 @@ func (m *maker) plan(days int) {
 	at := func(part float64, hour int) time.Time {
 		return m.start.AddDate(0, 0, int(part*float64(days))).Add(time.Duration(hour) * time.Hour)
 	}
-	m.outages = []Outage{{Kind: OutageHalo, From: at(0, 20), Until: at(0, 20).Add(50 * time.Minute)}}
+	m.outages = []Outage{{Kind: OutageHalo, From: at(0, 20), Until: at(0, 20).Add(20 * time.Minute)}}
 	if days >= 2 {
-		m.outages = append(m.outages, Outage{Kind: OutageAnswers, From: at(0.4, 9), Until: at(0.4, 9).Add(45 * time.Minute)})
+		m.outages = append(m.outages, Outage{Kind: OutageAnswers, From: at(0.4, 9), Until: at(0.4, 9).Add(30 * time.Minute)})
 	}
 	if days >= 7 {
 		m.outages = append(m.outages,

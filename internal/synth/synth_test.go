@@ -115,7 +115,7 @@ func TestOptionsOutOfRange(t *testing.T) {
 // TestBodiesAreUnderstood: each body is what its parser knows, and names the
 // tenants that it is about.
 func TestBodiesAreUnderstood(t *testing.T) {
-	m, err := synth.New(synth.Options{Days: 12, Tenants: 20})
+	m, err := synth.New(synth.Options{Days: 8, Tenants: 12})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestBodiesAreUnderstood(t *testing.T) {
 		}
 	}
 	for _, form := range []string{synth.FormLegacy, synth.FormStandardized, synth.FormAlertmanager} {
-		if forms[form] < 80 {
+		if forms[form] < 30 {
 			t.Errorf("%d bodies are in the form %s", forms[form], form)
 		}
 	}
