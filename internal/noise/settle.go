@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	look     = 3 * time.Millisecond  // between two looks at the server
+	look     = 5 * time.Millisecond  // between two looks at the server
 	still    = 15 * time.Millisecond // without a change: it waits for the clock
 	patience = time.Minute           // for the server to do what it can
 

@@ -3,6 +3,7 @@ package noise
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/halert/halert/internal/cippmodel"
 	"github.com/halert/halert/internal/synth"
@@ -19,7 +20,8 @@ type Comparison struct {
 
 // Compare judges a result, and the model on the same month.
 func Compare(m *synth.Month, r *Result) Comparison {
-	return Comparison{Month: m, Result: r, CIPP: Judge(m, r.Tickets, FromCIPP), Alertmanager: Judge(m, r.Tickets, FromAlertmanager),
+	about := slices.DeleteFunc(slices.Clone(r.Tickets), func(t Ticket) bool { return len(t.About) == 0 }) // those count once, at CIPP
+	return Comparison{Month: m, Result: r, CIPP: Judge(m, r.Tickets, FromCIPP), Alertmanager: Judge(m, about, FromAlertmanager),
 		Model: Judge(m, OfModel(cippmodel.Tickets(m)), FromCIPP)}
 }
 
