@@ -9,7 +9,7 @@ CHAOSTIME  ?= 5m
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race chaos lint fuzz bench run check
+.PHONY: help build test race chaos lint fuzz bench noise run check
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ fuzz: ## fuzz each parser for FUZZTIME (30s)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+noise: ## play a made up month through halert and through a model of CIPP's own tickets, and print what each makes of it
+	$(GO) run ./cmd/noise $(NOISE)
 
 run: ## run the demo: a Halo simulator, a server and a stream of alerts
 	$(GO) run ./cmd/halert demo

@@ -17,11 +17,21 @@ import (
 	"github.com/halert/halert/internal/demo"
 	"github.com/halert/halert/internal/halosim"
 	"github.com/halert/halert/internal/store"
+	"github.com/halert/halert/internal/synth"
 )
 
 // commands joins the command line to the parts that run in this process.
 func commands() cli.Commands {
-	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Backup: store.Backup, Migrate: store.Move}
+	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Generate: generate, Backup: store.Backup, Migrate: store.Move}
+}
+
+// generate writes a made up month.
+func generate(_ context.Context, o cli.GenerateOptions) (bodies, incidents int, err error) {
+	m, err := synth.New(synth.Options{Seed: o.Seed, Days: o.Days, Tenants: o.Tenants})
+	if err != nil {
+		return 0, 0, err
+	}
+	return len(m.Bodies), len(m.Incidents), m.Write(o.Out)
 }
 
 // serve runs the server until the context ends.

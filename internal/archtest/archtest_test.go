@@ -51,7 +51,12 @@ var allowed = map[string][]string{
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},
 	// The one place where the command line meets what it commands.
-	"cmd/halert": {"internal/cli", "internal/app", "internal/demo", "internal/halosim", "internal/config", "internal/store"},
+	"cmd/halert": {"internal/cli", "internal/app", "internal/demo", "internal/halosim", "internal/config", "internal/store", "internal/synth"},
+	// A made up month, what a model of CIPP makes of it, and what halert does.
+	"internal/synth":     {},
+	"internal/cippmodel": {"internal/synth"},
+	"internal/noise":     {"internal/synth", "internal/cippmodel", "internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
+	"cmd/noise":          {"internal/noise", "internal/synth"},
 	// Helps the tests of api and cli; no program imports it.
 	"internal/api/apitest": {"internal/alert", "internal/api", "internal/httpserver", "internal/secret", "internal/store"},
 	"internal/archtest":    {},

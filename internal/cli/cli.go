@@ -26,6 +26,9 @@ type Commands struct {
 	Serve func(ctx context.Context, o ServeOptions, stdout, stderr io.Writer) error
 	Demo  func(ctx context.Context, o DemoOptions, stdout, stderr io.Writer) error
 	Sim   func(ctx context.Context, o SimOptions, stdout, stderr io.Writer) error
+	// Generate writes a made up month of alerts into a folder, and returns how
+	// many bodies and true incidents it has.
+	Generate func(ctx context.Context, o GenerateOptions) (bodies, incidents int, err error)
 	// Backup copies the SQLite database in a folder to a new file.
 	Backup func(ctx context.Context, data, file string) error
 	// Migrate copies the SQLite database in a folder into an empty PostgreSQL
@@ -67,6 +70,14 @@ type SimOptions struct {
 	Legacy    bool          // behave like an old Halo
 }
 
+// GenerateOptions are the flags of halert generate.
+type GenerateOptions struct {
+	Days    int    // 1 to 366
+	Tenants int    // 2 to 500
+	Seed    uint64 // the same seed gives the same month
+	Out     string // folder to write to; new or empty
+}
+
 // session is one run of the program.
 type session struct {
 	ctx            context.Context
@@ -92,6 +103,7 @@ type grammar struct {
 	Deliveries  deliveriesCmd `cmd:"" help:"List deliveries, and replay them."`
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`
+	Generate    generateCmd   `cmd:"" help:"Make up a month of alerts, with the incidents that they truly tell of."`
 	Backup      backupCmd     `cmd:"" help:"Copy the database to a file, also while the server runs."`
 	Migrate     migrateCmd    `cmd:"" help:"Move the data folder's database to PostgreSQL."`
 	Healthcheck healthCmd     `cmd:"" help:"Ask whether the server lives."`

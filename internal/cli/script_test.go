@@ -38,6 +38,12 @@ func printingCommands() cli.Commands {
 			_, err := fmt.Fprintf(stdout, "sim %+v\n", o)
 			return err
 		},
+		Generate: func(_ context.Context, o cli.GenerateOptions) (int, int, error) {
+			if strings.HasSuffix(o.Out, "full") {
+				return 0, 0, fmt.Errorf("write a month to %s: there is something in it already", o.Out)
+			}
+			return o.Days * o.Tenants, int(o.Seed), nil
+		},
 		Migrate: func(_ context.Context, database, data string, copied func(string, int64)) error {
 			if database != "postgres://halert:hunter2@db.example/halert" || strings.HasSuffix(data, "running") {
 				return fmt.Errorf("another halert works on the folder %s", data)
@@ -146,7 +152,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "sim", "test", "notify test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
-		"explain", "token create", "token list", "token delete", "backup", "migrate", "healthcheck", "version",
+		"explain", "token create", "token list", "token delete", "generate", "backup", "migrate", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder
 		status := cli.Run(t.Context(), append(strings.Fields(command), "--help"), func(string) string { return "" },
