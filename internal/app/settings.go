@@ -229,6 +229,10 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	templates, err := parseTemplates(c.Templates)
+	if err != nil {
+		return err
+	}
 	s.notify.Configure(ways)
 	s.keep.Store(&store.Retention{Bodies: c.Retention.Bodies, History: c.Retention.History})
 	s.ingest.Configure(sources, webhook)
@@ -237,6 +241,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 		TicketType: c.Halo.TicketType, Priority: c.Halo.Priority, RequestSource: c.Halo.RequestSource,
 		NoteOutcome: c.Halo.NoteOutcome, ClosedStatus: c.Halo.ClosedStatus,
 		AdoptCIPP: c.Halo.AdoptCIPP,
+		Templates: templates,
 		RateLimit: c.Halo.RateLimit.Calls, RateWindow: c.Halo.RateLimit.Per,
 	})
 }

@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	// The simulator must not know the client: a wrong name of a field would
 	// pass on both sides.
 	"internal/halosim":    {},
-	"internal/config":     {"internal/alert"},
+	"internal/config":     {"internal/alert", "internal/render"},
 	"internal/failpoint":  {},
 	"internal/store":      {"internal/alert", "internal/failpoint"},
 	"internal/ingest":     {"internal/source", "internal/store", "internal/httpserver", "internal/secret"},
@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api",
+		"internal/conntest", "internal/config", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -28,6 +29,7 @@ type Settings struct {
 	AdoptCIPP     bool // open tickets that CIPP made itself are taken over
 	RateLimit     int
 	RateWindow    time.Duration
+	Templates     map[string]*render.Templates // by the names that plans use; nil: halert's own texts
 }
 
 // target is one configured Halo with its settings.
@@ -41,6 +43,9 @@ type target struct {
 type Metrics struct {
 	Call      func(call store.Call, class string)     // a changing call ended; class is empty if it went well
 	Delivered func(waited time.Duration, create bool) // Halo shows a report; how long that took
+	// TemplateFailed tells that a ticket has halert's own text because the
+	// template of that name is not configured any more, or failed.
+	TemplateFailed func(name string)
 }
 
 // Options are what a Deliverer needs.
@@ -62,6 +67,7 @@ type Deliverer struct {
 	target   atomic.Pointer[target]
 	gate     gate
 	contacts contacts
+	failed   failedTemplates
 	nudge    chan struct{}
 }
 

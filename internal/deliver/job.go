@@ -95,9 +95,9 @@ func (j *job) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	view := ticketView(t, found, who.userID != 0)
+	view, templates := ticketView(t, found, who.userID != 0), j.templates()
 	ticket := halo.NewTicket{
-		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
+		Summary: j.text(templates.Summary(view)), DetailsHTML: j.text(templates.Body(view)), ThirdPartyID: t.Reference,
 		TicketTypeID: s.TicketType, PriorityID: cmp.Or(t.Priority, s.Priority), RequestSource: s.RequestSource,
 		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
 	}
@@ -131,9 +131,13 @@ func (j *job) create(ctx context.Context) error {
 
 // findings are what a new ticket tells of.
 func (j *job) findings(ctx context.Context) (store.Findings, error) {
-	found, err := j.d.store.Firing(ctx, j.ticket.ID, maxShown)
+	return ticketFindings(ctx, j.d.store, j.ticket.ID)
+}
+
+func ticketFindings(ctx context.Context, s *store.Store, id string) (store.Findings, error) {
+	found, err := s.Firing(ctx, id, maxShown)
 	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
-		found, err = j.d.store.OnTicket(ctx, j.ticket.ID, maxShown)
+		found, err = s.OnTicket(ctx, id, maxShown)
 	}
 	return found, err
 }
@@ -158,13 +162,9 @@ func (j *job) note(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := render.NoteHTML(noteView(t, news))
-	if t.ShownSeq == 0 { // a ticket that was taken over: all that a new one says is still to be said
-		found, err := j.findings(ctx)
-		if err != nil {
-			return err
-		}
-		text = render.Body(ticketView(t, found, true)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
+	text, err := j.noteText(ctx, news)
+	if err != nil {
+		return err
 	}
 	if err := j.begin(ctx, store.CallNote); err != nil {
 		return err
@@ -186,6 +186,18 @@ func (j *job) note(ctx context.Context) error {
 		j.d.metrics.Delivered(j.d.now().Sub(news.Since), false)
 	}
 	return nil
+}
+
+func (j *job) noteText(ctx context.Context, news store.News) (string, error) {
+	t := j.ticket
+	if t.ShownSeq > 0 {
+		return j.text(j.templates().Note(ticketView(t, store.Findings{}, true), noteView(t, news))), nil
+	}
+	found, err := j.findings(ctx) // a ticket that was taken over: all that a new one says is still to be said
+	if err != nil {
+		return "", err
+	}
+	return j.text(j.templates().Body(ticketView(t, found, true))) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>", nil
 }
 
 // check reads Halo's ticket. It returns false if there is nothing more to do
