@@ -1,11 +1,25 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/halert/halert/internal/config"
 	"github.com/halert/halert/internal/render"
 )
+
+// templates are those of the configuration in force.
+func (s *settings) templates(ctx context.Context) (map[string]*render.Templates, error) {
+	c, err := s.current(ctx)
+	if errors.Is(err, errNoConfig) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseTemplates(c.Templates)
+}
 
 // parseTemplates makes the configured templates ready, by their names.
 func parseTemplates(all []config.Template) (map[string]*render.Templates, error) {

@@ -91,6 +91,7 @@ type grammar struct {
 	Tickets     ticketsCmd    `cmd:"" help:"List tickets."`
 	Deliveries  deliveriesCmd `cmd:"" help:"List deliveries, and replay them."`
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
+	Template    templateCmd   `cmd:"" help:"Try templates on stored tickets."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`
 	Backup      backupCmd     `cmd:"" help:"Copy the database to a file, also while the server runs."`
 	Migrate     migrateCmd    `cmd:"" help:"Move the data folder's database to PostgreSQL."`
