@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -39,6 +40,8 @@ type Options struct {
 	// TestNotify sends a test message by each way to tell people. Its error
 	// is for what keeps the test from starting.
 	TestNotify func(ctx context.Context) ([]TestStep, error)
+	// Templates are the configured templates, by their names.
+	Templates func(ctx context.Context) (map[string]*render.Templates, error)
 	// Nudge wakes the pipeline and the deliveries after a replay.
 	Nudge func()
 	// Version is halert's own, for the OpenAPI document.

@@ -104,6 +104,8 @@ func (a *App) assemble(ctx context.Context, uptime func() time.Duration) error {
 	d := deliver.New(deliver.Options{Store: a.store, Log: o.Log, Now: o.Now, Uptime: uptime, Owner: node, Metrics: deliver.Metrics{
 		Call:      func(c store.Call, class string) { a.metrics.call(c, class) },
 		Delivered: func(waited time.Duration, create bool) { a.metrics.delivered(waited, create) },
+
+		TemplateFailed: func(name string) { a.metrics.templateFailed(name) },
 	}})
 	p := pipeline.New(a.store, o.Log, o.Now, d.Nudge)
 	a.metrics = newMetrics(a.store, o.Now, d.Trouble)
@@ -252,7 +254,7 @@ func (a *App) authorise(ctx context.Context, token string) (string, bool) {
 func (a *App) routes(receiver *ingest.Receiver) (http.Handler, error) {
 	management, err := api.New(api.Options{
 		Store: a.store, Log: a.opts.Log, Now: a.opts.Now, Authorise: a.authorise, Version: a.opts.Version,
-		Apply: a.apply, Export: a.export, TestHalo: a.testHalo, TestNotify: a.testNotify,
+		Apply: a.apply, Export: a.export, TestHalo: a.testHalo, TestNotify: a.testNotify, Templates: a.settings.templates,
 		Nudge: func() { a.settings.pipeline.Nudge(); a.settings.deliver.Nudge() },
 	})
 	if err != nil {

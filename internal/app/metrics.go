@@ -20,6 +20,7 @@ type metrics struct {
 	calls    *prometheus.CounterVec
 	waits    *prometheus.HistogramVec
 	told     *prometheus.CounterVec
+	plain    *prometheus.CounterVec
 }
 
 func newMetrics(s *store.Store, now func() time.Time, trouble func() *deliver.Trouble) *metrics {
@@ -34,12 +35,15 @@ func newMetrics(s *store.Store, now func() time.Time, trouble func() *deliver.Tr
 		told: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "halert_notifications_total", Help: "Messages to people that were tried, by channel (email, webhook) and result (sent, failed).",
 		}, []string{"channel", "result"}),
+		plain: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "halert_template_failures_total", Help: "Tickets with halert's own text because their template failed or is not configured, by template.",
+		}, []string{"template"}),
 		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "halert_delivery_seconds", Help: "Time from a report until Halo shows it, by call (create, note).",
 			Buckets: []float64{0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400},
 		}, []string{"call"}),
 	}
-	m.registry.MustRegister(m.events, m.calls, m.waits, m.told, &collector{store: s, now: now, trouble: trouble},
+	m.registry.MustRegister(m.events, m.calls, m.waits, m.told, m.plain, &collector{store: s, now: now, trouble: trouble},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -49,6 +53,8 @@ func (m *metrics) handler() http.Handler {
 }
 
 func (m *metrics) event(source, result string) { m.events.WithLabelValues(source, result).Inc() }
+
+func (m *metrics) templateFailed(name string) { m.plain.WithLabelValues(name).Inc() }
 
 func (m *metrics) notified(channel, result string) { m.told.WithLabelValues(channel, result).Inc() }
 

@@ -232,6 +232,10 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	templates, err := parseTemplates(c.Templates)
+	if err != nil {
+		return err
+	}
 	s.notify.Configure(ways)
 	s.heard.Configure(limits)
 	s.keep.Store(&store.Retention{Bodies: c.Retention.Bodies, History: c.Retention.History})
@@ -240,7 +244,7 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	return s.deliver.Configure(ctx, client, deliver.Settings{
 		TicketType: c.Halo.TicketType, Priority: c.Halo.Priority, RequestSource: c.Halo.RequestSource,
 		NoteOutcome: c.Halo.NoteOutcome, ClosedStatus: c.Halo.ClosedStatus,
-		LinkAssets: c.Halo.LinkAssets, AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
+		Templates: templates, LinkAssets: c.Halo.LinkAssets, AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
 		RateLimit: c.Halo.RateLimit.Calls, RateWindow: c.Halo.RateLimit.Per,
 	})
 }

@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"internal/source/alertmanager": {"internal/alert", "internal/source/jsontree"},
 	"internal/source/generic":      {"internal/alert", "internal/source/jsontree"},
 	"internal/source/jsontree":     {"internal/alert"},
-	"internal/render":              {"internal/alert"},
+	"internal/render":              {"internal/alert", "internal/nearest"},
 	"internal/secret":              {},
 	"internal/httpserver":          {},
 	"internal/halo":                {},
@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	// The simulator must not know the client: a wrong name of a field would
 	// pass on both sides.
 	"internal/halosim":    {},
-	"internal/config":     {"internal/alert", "internal/nearest"},
+	"internal/config":     {"internal/alert", "internal/nearest", "internal/render"},
 	"internal/failpoint":  {},
 	"internal/store":      {"internal/alert", "internal/failpoint"},
 	"internal/ingest":     {"internal/source", "internal/store", "internal/httpserver", "internal/secret"},
@@ -42,11 +42,11 @@ var allowed = map[string][]string{
 	"internal/snooze":     {"internal/alert", "internal/secret", "internal/store"},
 	"internal/deliver":    {"internal/failpoint", "internal/alert", "internal/render", "internal/store", "internal/halo", "internal/haloname"},
 	"internal/notify":     {"internal/alert", "internal/store", "internal/deliver"},
-	"internal/api":        {"internal/alert", "internal/store", "internal/httpserver", "internal/secret"},
+	"internal/api":        {"internal/alert", "internal/store", "internal/httpserver", "internal/secret", "internal/deliver", "internal/render"},
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api",
+		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},
@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"internal/noise":     {"internal/synth", "internal/cippmodel", "internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"cmd/noise":          {"internal/noise", "internal/synth"},
 	// Helps the tests of api and cli; no program imports it.
-	"internal/api/apitest": {"internal/alert", "internal/api", "internal/httpserver", "internal/secret", "internal/store"},
+	"internal/api/apitest": {"internal/alert", "internal/api", "internal/render", "internal/httpserver", "internal/secret", "internal/store"},
 	"internal/archtest":    {},
 }
 

@@ -102,6 +102,7 @@ type grammar struct {
 	Tickets     ticketsCmd    `cmd:"" help:"List tickets."`
 	Deliveries  deliveriesCmd `cmd:"" help:"List deliveries, and replay them."`
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
+	Template    templateCmd   `cmd:"" help:"Try templates on stored tickets."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`
 	Generate    generateCmd   `cmd:"" help:"Make up a month of alerts, with the incidents that they truly tell of."`
 	Backup      backupCmd     `cmd:"" help:"Copy the database to a file, also while the server runs."`

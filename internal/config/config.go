@@ -23,6 +23,7 @@ type Config struct {
 	Sources   []Source
 	Notify    *Notify // nil: nobody is told
 	Retention Retention
+	Templates []Template
 }
 
 // Retention says how long things are kept after they are over: 1 to 36,500

@@ -24,7 +24,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention", "templates")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -44,6 +44,9 @@ func (r *reader) config(data []byte) *Config {
 	}
 	if n, ok := s.byKey["notify"]; ok {
 		c.Notify = n.notify()
+	}
+	if n, ok := s.byKey["templates"]; ok {
+		c.Templates = n.templates()
 	}
 	c.Retention = Retention{Bodies: 30 * day, History: 400 * day}
 	if n, ok := s.byKey["retention"]; ok {

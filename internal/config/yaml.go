@@ -54,6 +54,7 @@ func (c *Config) write(secrets bool) []byte {
 	for _, s := range c.Sources {
 		w.source(s)
 	}
+	w.templates(c.Templates)
 	return []byte(w.String())
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/halert/halert/internal/halo"
 	"github.com/halert/halert/internal/haloname"
+	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -32,6 +33,7 @@ type Settings struct {
 	SnoozeLink func(ticketID string) string
 	RateLimit  int
 	RateWindow time.Duration
+	Templates  map[string]*render.Templates // by the names that plans use; nil: halert's own texts
 }
 
 // target is one configured Halo with its settings.
@@ -49,6 +51,9 @@ type target struct {
 type Metrics struct {
 	Call      func(call store.Call, class string)     // a changing call ended; class is empty if it went well
 	Delivered func(waited time.Duration, create bool) // Halo shows a report; how long that took
+	// TemplateFailed tells that a ticket has halert's own text because the
+	// template of that name is not configured any more, or failed.
+	TemplateFailed func(name string)
 }
 
 // Options are what a Deliverer needs.
@@ -73,6 +78,7 @@ type Deliverer struct {
 	metrics Metrics
 	target  atomic.Pointer[target]
 	gate    gate
+	failed  failedTemplates
 	nudge   chan struct{}
 }
 

@@ -7,16 +7,16 @@ import (
 	"sync"
 
 	"github.com/halert/halert/internal/halo"
-	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
 
 // draft is the ticket to be made, with all that has to be looked up first.
 func (j *job) draft(ctx context.Context, who contact, found store.Findings) (halo.NewTicket, error) {
 	t := j.ticket
+	templates := j.templates()
 	view := withSnooze(ticketView(t, found, who.userID != 0), t.ID, j.target.settings)
 	n := halo.NewTicket{
-		Summary: render.Summary(view), DetailsHTML: render.Body(view), ThirdPartyID: t.Reference,
+		Summary: j.text(templates.Summary(view)), DetailsHTML: j.text(templates.Body(view)), ThirdPartyID: t.Reference,
 		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,
 	}
 	if err := j.fields(ctx, &n); err != nil {

@@ -132,9 +132,13 @@ func (j *job) create(ctx context.Context) error {
 
 // findings are what a new ticket tells of.
 func (j *job) findings(ctx context.Context) (store.Findings, error) {
-	found, err := j.d.store.Firing(ctx, j.ticket.ID, maxShown)
+	return ticketFindings(ctx, j.d.store, j.ticket.ID)
+}
+
+func ticketFindings(ctx context.Context, s *store.Store, id string) (store.Findings, error) {
+	found, err := s.Firing(ctx, id, maxShown)
 	if err == nil && found.Total == 0 { // all is over already; the ticket still tells of it
-		found, err = j.d.store.OnTicket(ctx, j.ticket.ID, maxShown)
+		found, err = s.OnTicket(ctx, id, maxShown)
 	}
 	return found, err
 }
@@ -168,15 +172,9 @@ func (j *job) tell(ctx context.Context, kept string) error {
 	if err != nil {
 		return err
 	}
-	view := noteView(t, news)
-	view.Kept = kept
-	text := render.NoteHTML(view)
-	if t.ShownSeq == 0 { // a ticket that was taken over: all that a new one says is still to be said
-		found, err := j.findings(ctx)
-		if err != nil {
-			return err
-		}
-		text = render.Body(withSnooze(ticketView(t, found, true), t.ID, j.target.settings)) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>"
+	text, err := j.noteText(ctx, news, kept)
+	if err != nil {
+		return err
 	}
 	if err := j.begin(ctx, store.CallNote); err != nil {
 		return err
@@ -198,6 +196,20 @@ func (j *job) tell(ctx context.Context, kept string) error {
 		j.d.metrics.Delivered(j.d.now().Sub(news.Since), false)
 	}
 	return nil
+}
+
+func (j *job) noteText(ctx context.Context, news store.News, kept string) (string, error) {
+	t := j.ticket
+	if t.ShownSeq > 0 {
+		view := noteView(t, news)
+		view.Kept = kept
+		return j.text(j.templates().Note(ticketView(t, store.Findings{}, true), view)), nil
+	}
+	found, err := j.findings(ctx) // a ticket that was taken over: all that a new one says is still to be said
+	if err != nil {
+		return "", err
+	}
+	return j.text(j.templates().Body(withSnooze(ticketView(t, found, true), t.ID, j.target.settings))) + "<p>" + noteMark(t.Reference, t.Seq) + "</p>", nil
 }
 
 // check reads Halo's ticket. It returns false if there is nothing more to do

@@ -95,13 +95,19 @@ func noteMark(reference string, seq int64) string { return fmt.Sprintf("[%s/%d]"
 
 // ours compares a row with our reference. Lists leave out columns [A]: where
 // the row has neither the reference nor a text that could hold it, the whole
-// ticket is read if its subject is ours.
+// ticket is read if its subject may be ours.
 func (j *job) ours(ctx context.Context, row halo.Ticket) (bool, error) {
 	ref := j.ticket.Reference
 	if row.ThirdPartyID == ref || strings.Contains(row.Details+row.DetailsHTML+row.Summary, ref) {
 		return true, nil
 	}
-	if row.Details+row.DetailsHTML != "" || row.Summary != render.Summary(ticketView(j.ticket, store.Findings{}, false)) {
+	if row.Details+row.DetailsHTML != "" {
+		return false, nil
+	}
+	// A template's subject may tell what has changed since, or be another
+	// template's by now: only halert's own says whose the ticket is not.
+	own := j.ticket.Plan.Template == "" && len(j.target.settings.Templates) == 0
+	if own && row.Summary != render.Summary(ticketView(j.ticket, store.Findings{}, false)) {
 		return false, nil
 	}
 	whole, err := j.target.halo.Ticket(ctx, row.ID)

@@ -9,7 +9,7 @@ import (
 // ticketView is what a new ticket is written from.
 func ticketView(t store.Ticket, found store.Findings, linked bool) render.Ticket {
 	return render.Ticket{
-		Reference: t.Reference, Customer: t.Customer.Name, Tenant: t.Tenant, Source: t.Source, Severity: t.Severity,
+		Reference: t.Reference, Customer: t.Customer.Name, ClientID: t.Customer.ClientID, Routes: t.Plan.Routes, Tenant: t.Tenant, Source: t.Source, Severity: t.Severity,
 		Topic: t.Topic, User: t.User, UserLinked: linked, Findings: found.Shown, Total: found.Total,
 		FirstSeen: t.CreatedAt, Previous: t.PreviousID,
 	}

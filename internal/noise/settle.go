@@ -20,7 +20,7 @@ const (
 	firstStep = 2 * time.Second // of the clock, while something waits
 	// lastStep is shorter than a lease, so that no work is taken from somebody
 	// who had begun it just before the clock was moved.
-	lastStep = 15 * time.Second
+	lastStep = 10 * time.Second
 )
 
 // settle moves the clock, but not to until, as long as something waits for

@@ -36,20 +36,20 @@ func NoteHTML(n Note) string {
 	fresh, newTotal := bounded(n.New, n.NewTotal)
 	gone, goneTotal := bounded(n.Gone, n.GoneTotal)
 	gone = gone[:min(len(gone), maxGone)]
-	p := notePage{NewTotal: newTotal, GoneTotal: goneTotal, Status: status(n), Mark: line(n.Mark, maxName)}
-	if p.Mark == "" {
-		p.Mark = line(n.Reference, maxName)
-	}
+	p := notePage{NewTotal: newTotal, GoneTotal: goneTotal, Status: status(n), Mark: noteMark(n)}
 	for _, f := range gone {
 		p.Gone = append(p.Gone, goneLine(f))
 	}
 	p.GoneMore = goneTotal - len(gone)
 	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}
-	return fit(len(fresh), func(rows int) string {
+	return fit(len(fresh), MaxBytes, func(rows int) string {
 		p.New = newTable(fresh[:rows], newTotal, n.Columns, hide)
 		return execute("note", p)
 	})
 }
+
+// noteMark is what must stand in the note in one piece.
+func noteMark(n Note) string { return line(firstOf(n.Mark, n.Reference), maxName) }
 
 // notePage is what the template of a note shows.
 type notePage struct {

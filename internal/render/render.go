@@ -40,6 +40,8 @@ const (
 type Ticket struct {
 	Reference  string          // our mark; it stands in the body
 	Customer   string          // name of the Halo client; may be empty
+	ClientID   int             // Halo's id of the client; 0 if not known; for templates only
+	Routes     []string        // names of the routes that matched; for templates only
 	Tenant     alert.Tenant    // may be zero
 	Source     string          // name of the source
 	Severity   alert.Severity  // 0 shows none
@@ -114,7 +116,7 @@ func Body(t Ticket) string {
 		values: []string{t.Tenant.ID, t.Tenant.Domain, t.Customer, t.Topic.Title},
 		user:   user, device: device,
 	}
-	return fit(len(findings), func(rows int) string {
+	return fit(len(findings), MaxBytes, func(rows int) string {
 		p.Table = newTable(findings[:rows], total, t.Topic.Columns, hide)
 		return execute("body", p)
 	})
@@ -206,11 +208,11 @@ func theDevice(findings []alert.Finding, total int) string {
 }
 
 // fit writes with fewer and fewer findings until the text is short enough.
-// All else that is written is bounded well below MaxBytes.
-func fit(rows int, write func(rows int) string) string {
+// All else that is written is bounded well below what is asked for.
+func fit(rows, bytes int, write func(rows int) string) string {
 	for {
 		html := write(rows)
-		if len(html) < MaxBytes || rows == 0 {
+		if len(html) < bytes || rows == 0 {
 			return html
 		}
 		rows /= 2

@@ -22,6 +22,7 @@ import (
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/secret"
 	"github.com/halert/halert/internal/store"
 )
@@ -52,6 +53,8 @@ type World struct {
 	notifySteps []api.TestStep
 	notifyError error
 
+	templates map[string]*render.Templates
+
 	log lockedBuffer
 }
 
@@ -81,7 +84,13 @@ func New(t testing.TB, now time.Time) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ours, err := render.ParseTemplates(render.Texts{Summary: "Ours: {{.Title}}", Body: "<p>{{(index .Findings 1).Title}}</p>"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &World{
+		templates: map[string]*render.Templates{"ours": ours},
+
 		Store: st, t: t, now: now.UTC().Truncate(time.Millisecond), halo: firstHalo, config: Config,
 		steps: []api.TestStep{{Name: "token", OK: true, Detail: "Halo gave a token"}},
 
@@ -93,7 +102,8 @@ func New(t testing.TB, now time.Time) *World {
 		Authorise: w.authorise, Apply: w.apply,
 		Export:   func(context.Context) ([]byte, error) { return []byte(w.config), nil },
 		TestHalo: w.testHalo, TestNotify: w.testNotify,
-		Nudge: func() { w.Nudges.Add(1) },
+		Templates: func(context.Context) (map[string]*render.Templates, error) { return w.templates, nil },
+		Nudge:     func() { w.Nudges.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -172,6 +172,11 @@ func (c *Client) TestNotify(ctx context.Context) (api.TestResult, error) {
 	return post[api.TestResult](ctx, c, "/notify/test", nil)
 }
 
+// PreviewTemplates writes a stored ticket's texts by templates.
+func (c *Client) PreviewTemplates(ctx context.Context, r api.PreviewRequest) (api.Preview, error) {
+	return post[api.Preview](ctx, c, "/templates/preview", r)
+}
+
 // Config exports the configuration in force as YAML, without secrets.
 func (c *Client) Config(ctx context.Context) ([]byte, error) {
 	return get[[]byte](ctx, c, "/config", nil)
