@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/nearest"
 )
 
 // node is a place in the file.
@@ -71,7 +72,7 @@ func (n node) section(known ...string) section {
 		switch {
 		case !contains(known, key):
 			child.path = n.path
-			child.problem("key %s is unknown; %s", quote(key), didYouMean(key, known))
+			child.problem("key %s is unknown; %s", quote(key), nearest.DidYouMean(key, known))
 			continue
 		case lines[key] > 0:
 			child.problem("stands twice; the first is in line %d", lines[key])
@@ -136,7 +137,20 @@ func (n node) text() (text string, ok bool) {
 		n.problem("holds a line break or another character that is not text; give it as one line")
 		return "", false
 	}
+	if text != strings.TrimSpace(raw) {
+		n.r.hidden[text] = raw
+	}
 	return text, true
+}
+
+// invalid reports an error about a text that was read here, which may quote
+// it. What references stand for is not shown.
+func (n node) invalid(text string, err error) {
+	if _, replaced := n.r.hidden[text]; replaced {
+		n.problem("is %s, and what that stands for cannot be used here; write the value itself to see why", n.shown())
+		return
+	}
+	n.problem("%s", alert.OneLine(err.Error()))
 }
 
 // shown is the value as messages may show it: as it stands in the file, so

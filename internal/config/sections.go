@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/nearest"
 )
 
 func (r *reader) config(data []byte) *Config {
@@ -23,7 +25,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify", "retention")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "customers", "sources", "notify", "retention", "hours", "routes", "silences", "exclude")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -31,9 +33,6 @@ func (r *reader) config(data []byte) *Config {
 	}
 	if n, ok := s.byKey["unmapped"]; ok {
 		c.Unmapped = n.unmapped()
-	}
-	if n, ok := s.byKey["customers"]; ok {
-		c.Customers = n.customers()
 	}
 	if n, ok := s.byKey["sources"]; ok {
 		c.Sources = n.sources()
@@ -44,6 +43,14 @@ func (r *reader) config(data []byte) *Config {
 	c.Retention = Retention{Bodies: 30 * day, History: 400 * day}
 	if n, ok := s.byKey["retention"]; ok {
 		c.Retention = n.retention(c.Retention)
+	}
+	before := len(r.problems)
+	if n, ok := s.byKey["customers"]; ok {
+		c.Customers = n.customers()
+	}
+	rules := s.rules(c)
+	if len(r.problems) == before {
+		rules.runTests()
 	}
 	return c
 }
@@ -172,7 +179,7 @@ func (n node) customers() []alert.Customer {
 	owners := make(map[string]*token.Token) // where a tenant was given first
 	var out []alert.Customer
 	for _, item := range n.items() {
-		s := item.section("client", "site", "name", "tenants")
+		s := item.section("client", "site", "name", "tenants", "groups")
 		c := alert.Customer{ClientID: s.client(), SiteID: s.numberOr("site", 1, 0), Name: s.text("name")}
 		at := place{c.ClientID, c.SiteID}
 		if line := seen[at]; line > 0 && c.ClientID > 0 {
@@ -182,6 +189,15 @@ func (n node) customers() []alert.Customer {
 		}
 		if tenants, ok := s.byKey["tenants"]; ok {
 			c.Tenants = tenants.tenants(owners)
+		}
+		for _, group := range s.list("groups") {
+			same := func(other string) bool { return strings.EqualFold(group.text, other) }
+			switch {
+			case group.text == "":
+				group.problem("is empty; give the name of a group, or delete the entry")
+			case !slices.ContainsFunc(c.Groups, same):
+				c.Groups = append(c.Groups, group.text)
+			}
 		}
 		out = append(out, c)
 	}
@@ -253,7 +269,7 @@ func (s section) sourceName() string {
 func (s section) kind() string {
 	kind, n, ok := s.required("kind", "known are "+strings.Join(Kinds(), ", "))
 	if ok && !contains(Kinds(), kind) {
-		n.problem("is %s, which is unknown; %s", n.shown(), didYouMean(kind, Kinds()))
+		n.problem("is %s, which is unknown; %s", n.shown(), nearest.DidYouMean(kind, Kinds()))
 		return ""
 	}
 	return kind

@@ -1,13 +1,18 @@
-package config
+// Package nearest offers the known word that is nearest to an unknown one, for
+// messages about mistyped names.
+package nearest
 
 import "strings"
 
-// didYouMean offers the known word that is nearest to an unknown one, or
+// DidYouMean offers the known word that is nearest to an unknown one, or
 // lists all of them if none is near.
-func didYouMean(word string, known []string) string {
+func DidYouMean(word string, known []string) string {
+	if len(known) == 0 {
+		return "none is known"
+	}
 	best, distance := "", len(word)/3+2
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(word), k); d < distance {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
