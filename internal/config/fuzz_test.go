@@ -15,6 +15,8 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full), "value")
 	f.Add([]byte(minimal), "")
+	f.Add([]byte(ruled), "x")
+	f.Add([]byte(minimal+quiet), "${HOME}")
 	files, err := filepath.Glob("testdata/bad/*.yaml")
 	if err != nil {
 		f.Fatal(err)

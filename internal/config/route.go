@@ -94,7 +94,7 @@ func (n node) ticket(out *route.Rule) {
 			out.PriorityBy[severity] = *ref
 		}
 	}
-	if out.PriorityBy == nil && !by.broken {
+	if priority.isEmpty() {
 		priority.problem("is empty; give one priority, or one for each severity like {critical: 1, error: 2}")
 	}
 }

@@ -33,7 +33,7 @@ func (r *rules) test(n node) route.Test {
 	if expect, ok := s.byKey["expect"]; ok {
 		p.expect = expect.section(route.WantKeys()...)
 		t.Expect = p.expect.wants()
-		if len(t.Expect) == 0 && !p.expect.broken {
+		if expect.isEmpty() {
 			expect.problem("expects nothing; say what the rules must decide, like expect: {drop: true}")
 		}
 	} else if !s.broken {
@@ -53,7 +53,8 @@ func (s section) subject(t *route.Test) {
 	}
 	if text := s.text("severity"); text != "" {
 		if err := t.Given.Severity.UnmarshalText([]byte(text)); err != nil {
-			itemOf(s.byKey["severity"], text).unless(err)
+			n := s.byKey["severity"]
+			n.problem("is %s, which is no severity; %s", n.shown(), nearest.DidYouMean(n.r.asWritten(text), []string{"critical", "error", "warning", "info"}))
 		}
 	}
 	if labels, ok := s.byKey["labels"]; ok {
@@ -126,20 +127,33 @@ func (r *rules) runTests() {
 			subject.Customer = r.Customers[at]
 		}
 		misses, decision := r.Routes.Check(p.test, subject)
-		p.report(misses, decision)
+		p.report(misses, decision, r.hidesRule(p.r))
 	}
 }
 
+// hidesRule tells that references stand for the name or the expression of a
+// rule, which the error of an expression quotes.
+func (r *rules) hidesRule(from *reader) bool {
+	return slices.ContainsFunc(r.Routes, func(rule route.Rule) bool {
+		_, name := from.hidden[rule.Name]
+		if rule.When == nil {
+			return name
+		}
+		_, when := from.hidden[rule.When.String()]
+		return name || when
+	})
+}
+
 // report says what a test expected and what came.
-func (p pendingTest) report(misses []route.Miss, d route.Decision) {
+func (p pendingTest) report(misses []route.Miss, d route.Decision, hide bool) {
 	for _, m := range misses {
 		p.expect.byKey[m.Want.Key].problem("the test expects %s, but the rules give %s (routes that matched: %s)",
 			p.shownAll(m.Want.Values), p.shownAll(m.Got), p.shownAll(d.Plan.Routes))
 	}
 	for _, err := range d.Errors {
 		text := alert.OneLine(err.Error())
-		if len(p.r.hidden) > 0 { // it quotes parts of the expression
-			text = "a reference in the file hides which"
+		if hide {
+			text = "references in the routes hide which"
 		}
 		p.problem("an expression failed on this alert: %s", text)
 	}

@@ -116,7 +116,7 @@ func (r *rules) hours(n node) {
 			_, err := route.NewHours(name, "UTC", "", times, nil)
 			itemOf(s.byKey["times"], times).unless(err)
 		}
-		if h, err := route.NewHours(name, zone, days, times, except); err == nil {
+		if h, err := route.NewHours(name, zone, days, times, except); err == nil && name != "" {
 			r.Hours = append(r.Hours, h)
 		}
 	}
@@ -259,6 +259,12 @@ func (r *rules) quiet(s section, out *route.Silence) {
 func isEmptyList(n node) bool {
 	list, ok := n.ast.(*ast.SequenceNode)
 	return ok && len(list.Values) == 0
+}
+
+// isEmpty tells that a mapping has no keys at all.
+func (n node) isEmpty() bool {
+	list, ok := entries(n.ast)
+	return ok && len(list) == 0
 }
 
 // moment reads an optional moment; zero if it is not there or not one.

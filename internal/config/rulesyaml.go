@@ -218,7 +218,9 @@ func routeFlow(r route.Rule) flow {
 		for i, id := range o.Not {
 			not[i] = strconv.Itoa(id)
 		}
-		inner.list("not", not)
+		if len(not) > 0 {
+			inner.add("not", "["+strings.Join(not, ", ")+"]")
+		}
 		inner.flag("quiet", o.Quiet)
 		f.add("reopen", inner.String())
 	}
@@ -292,11 +294,19 @@ func givenFlow(t route.Test) flow {
 func expectFlow(t route.Test) flow {
 	var f flow
 	for _, w := range t.Expect {
-		if len(w.Values) == 1 {
-			f.text(w.Key, w.Values[0])
-		} else {
+		switch {
+		case len(w.Values) != 1:
 			f.add(w.Key, list(w.Values))
+		case w.Key == "drop" || w.Key == "delay" || isRef(w.Key) && isNumber(w.Values[0]):
+			f.add(w.Key, w.Values[0])
+		default:
+			f.text(w.Key, w.Values[0])
 		}
 	}
 	return f
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.Atoi(text)
+	return err == nil
 }

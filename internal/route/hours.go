@@ -29,8 +29,8 @@ type Days [7]bool
 
 // NewHours checks the parts of a window. Days is such as "mon-fri" or
 // "sat,sun" and may be empty for all days; times is such as "08:00-18:00", over
-// midnight "22:00-06:00", and may be empty for the whole day. The error names
-// the part and what is allowed.
+// midnight "22:00-06:00", and may be empty for the whole day. The error says
+// what is allowed.
 func NewHours(name, zone, days, times string, except []string) (*Hours, error) {
 	h := &Hours{Name: name, Zone: zone, Except: except}
 	var err error
@@ -45,7 +45,7 @@ func NewHours(name, zone, days, times string, except []string) (*Hours, error) {
 	}
 	for _, day := range except {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {
-			return nil, fmt.Errorf("except: %s is no day; write it as 2026-12-25", shown(day))
+			return nil, fmt.Errorf("%s is no day; write it as 2026-12-25", shown(day))
 		}
 	}
 	return h, nil
@@ -55,7 +55,7 @@ func NewHours(name, zone, days, times string, except []string) (*Hours, error) {
 func LoadZone(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		return nil, fmt.Errorf("zone: %s is no time zone; write its IANA name, like Europe/Amsterdam or UTC", shown(name))
+		return nil, fmt.Errorf("%s is no time zone; write its IANA name, like Europe/Amsterdam or UTC", shown(name))
 	}
 	return zone, nil
 }
@@ -100,7 +100,7 @@ func parseDay(word string) (int, error) {
 	names := dayNames()
 	day := slices.Index(names, fold(word))
 	if day < 0 {
-		return 0, fmt.Errorf("days: %s is no day (write mon-fri, or sat,sun); %s", shown(word), nearest.DidYouMean(fold(word), names))
+		return 0, fmt.Errorf("%s is no day (write mon-fri, or sat,sun); %s", shown(word), nearest.DidYouMean(fold(word), names))
 	}
 	return day, nil
 }
@@ -136,7 +136,7 @@ func parseTimes(text string) (from, to int, err error) {
 	from, okFrom := ParseClock(strings.TrimSpace(first))
 	to, okTo := ParseClock(strings.TrimSpace(last))
 	if !okFrom || !okTo || from == to || from == 24*60 {
-		return 0, 0, fmt.Errorf("times: %s is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00", shown(text))
+		return 0, 0, fmt.Errorf("%s is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00", shown(text))
 	}
 	if to == 0 {
 		to = 24 * 60

@@ -115,15 +115,15 @@ func TestHoursAreWhole(t *testing.T) {
 func TestHoursErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ zone, days, times, except, want string }{
-		{"Europe/Amsterdm", "", "", "", `zone: "Europe/Amsterdm" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
-		{"Local", "", "", "", `zone: "Local" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
-		{"", "", "", "", `zone: "" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
-		{"UTC", "mon-fry", "", "", `days: "fry" is no day (write mon-fri, or sat,sun); did you mean fri?`},
-		{"UTC", "mon,,tue", "", "", `days: "" is no day (write mon-fri, or sat,sun); known are sun, mon, tue, wed, thu, fri, sat`},
-		{"UTC", "", "8-18", "", `times: "8-18" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
-		{"UTC", "", "08:00-08:00", "", `times: "08:00-08:00" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
-		{"UTC", "", "08:00-24:30", "", `times: "08:00-24:30" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
-		{"UTC", "", "", "25-12-2026", `except: "25-12-2026" is no day; write it as 2026-12-25`},
+		{"Europe/Amsterdm", "", "", "", `"Europe/Amsterdm" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
+		{"Local", "", "", "", `"Local" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
+		{"", "", "", "", `"" is no time zone; write its IANA name, like Europe/Amsterdam or UTC`},
+		{"UTC", "mon-fry", "", "", `"fry" is no day (write mon-fri, or sat,sun); did you mean fri?`},
+		{"UTC", "mon,,tue", "", "", `"" is no day (write mon-fri, or sat,sun); known are sun, mon, tue, wed, thu, fri, sat`},
+		{"UTC", "", "8-18", "", `"8-18" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
+		{"UTC", "", "08:00-08:00", "", `"08:00-08:00" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
+		{"UTC", "", "08:00-24:30", "", `"08:00-24:30" is no window of time; write 08:00-18:00, over midnight 22:00-06:00, the whole day 00:00-24:00`},
+		{"UTC", "", "", "25-12-2026", `"25-12-2026" is no day; write it as 2026-12-25`},
 	}
 	for _, test := range tests {
 		var except []string
