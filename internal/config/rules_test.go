@@ -135,3 +135,28 @@ func TestExampleRoutes(t *testing.T) {
 		t.Errorf("%d rules carry %d tests", len(c.Routes), tests)
 	}
 }
+
+// What the guide shows can be pasted.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../docs/routes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const world = minimal + "sources: [{name: prometheus, kind: alertmanager}]\ncustomers: [{client: 12, name: Harbour Dental, groups: [gold]}]\n"
+	blocks := strings.Split(string(data), "```yaml\n")[1:]
+	for _, block := range blocks {
+		text, _, closed := strings.Cut(block, "```")
+		if c := mustParse(t, world+text, Lookup{}); !closed || len(c.Routes)+len(c.Quiet()) == 0 {
+			t.Errorf("no rules in:\n%s", text)
+		}
+	}
+	if len(blocks) < 6 {
+		t.Errorf("%d examples", len(blocks))
+	}
+	for _, name := range append(append(route.ExprNames(), route.ExprFunctions()...), append(route.Names(), effects()...)...) {
+		if !strings.Contains(string(data), "`"+name+"`") {
+			t.Errorf("the guide does not tell of %s", name)
+		}
+	}
+}
