@@ -175,6 +175,9 @@ func (c *checker) binary(n *ast.BinaryNode) {
 			c.refuse(n, "after matches a regular expression in quotes must stand")
 			return
 		}
+		if joined := ast.Find(n.Left, func(part ast.Node) bool { b, ok := part.(*ast.BinaryNode); return ok && b.Operator == "+" }); joined != nil {
+			c.refuse(joined, "texts cannot be joined before matches; match each by itself")
+		}
 		cost, err := regexpCost(pattern.Value)
 		if err != nil {
 			c.refuse(n.Right, "the regular expression cannot be read: %v", err)

@@ -69,7 +69,10 @@ func ParseMatcher(text string) (Matcher, error) {
 	if err := m.readValue(text, at); err != nil {
 		return Matcher{}, err
 	}
-	return m, m.prepare(text, at)
+	if err := m.prepare(text, at); err != nil {
+		return Matcher{}, err
+	}
+	return m, nil
 }
 
 func (m Matcher) checkName(text string) error {
