@@ -9,6 +9,7 @@ type Customer struct {
 	SiteID   int      // Halo's site id; 0 for the client's own
 	Name     string   // for people
 	Tenants  []string // tenant ids, domains or names, in any case
+	Groups   []string // names under which rules speak of several customers, such as "gold"
 }
 
 // Directory finds the customer of a tenant. The zero value knows nobody.

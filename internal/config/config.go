@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/route"
 )
 
 // Config is a whole, valid configuration. [Parse] makes it.
@@ -24,7 +25,15 @@ type Config struct {
 	Notify    *Notify // nil: nobody is told
 	Retention Retention
 	Templates []Template
+
+	Hours    []*route.Hours // windows of time that routes and silences name
+	Routes   route.Table
+	Silences route.Silences // each has an end or weekly windows
+	Exclude  route.Silences // for good
 }
+
+// Quiet returns the exclusions and the silences together.
+func (c *Config) Quiet() route.Silences { return slices.Concat(c.Exclude, c.Silences) }
 
 // Retention says how long things are kept after they are over: 1 to 36,500
 // days, in whole days.
@@ -238,7 +247,7 @@ func (p Problems) Error() string {
 // Parse reads a configuration. The name is the file's, for messages. The
 // error is of type [Problems]; the configuration is then nil.
 func Parse(name string, data []byte, lookup Lookup) (*Config, error) {
-	r := &reader{file: name, lookup: lookup}
+	r := &reader{file: name, lookup: lookup, hidden: make(map[string]string)}
 	c := r.config(data)
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int {

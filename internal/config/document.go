@@ -25,6 +25,15 @@ type reader struct {
 	file     string
 	lookup   Lookup
 	problems Problems
+	hidden   map[string]string // what was put in for references, and the values as they stand in the file
+}
+
+// asWritten returns a value as messages may show it: with its references.
+func (r *reader) asWritten(text string) string {
+	if raw, ok := r.hidden[text]; ok {
+		return raw
+	}
+	return text
 }
 
 func (r *reader) problem(line, column int, path, format string, args ...any) {

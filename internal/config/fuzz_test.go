@@ -15,6 +15,8 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full), "value")
 	f.Add([]byte(minimal), "")
+	f.Add([]byte(ruled), "x")
+	f.Add([]byte(minimal+quiet), "${HOME}")
 	files, err := filepath.Glob("testdata/bad/*.yaml")
 	if err != nil {
 		f.Fatal(err)
@@ -66,6 +68,44 @@ func FuzzReference(f *testing.F) {
 		}
 		if len(c.Sources) != 2 || c.Sources[0].Secret.Reveal() != strings.TrimSpace(value) || c.Sources[1].Secret != "last" || c.Halo.TicketType != 4 {
 			t.Errorf("with %q: %+v", value, c)
+		}
+	})
+}
+
+// Whatever texts routes and silences hold, what is read is written and read
+// alike.
+func FuzzRules(f *testing.F) {
+	for _, v := range [][3]string{
+		{"night watch", "kind=~x|y", `user == "a"`}, {"${V}", `label.a b="\\\""`, `labels["'"] == '"'`}, {"07", "severity>=error", "true"},
+		{"a: b", `title!~"[\pL]+\\."`, "any(groups, # == \"\u2028\")"}, {"'", "group=", "client_id > 1_0"}, {"#", `text="${V}"`, "not false"}, {"~", "", ""},
+	} {
+		f.Add(v[0], v[1], v[2])
+	}
+	f.Fuzz(func(t *testing.T, text, matcher, when string) {
+		q, inner := quoted(text), flow{}
+		inner.text("match", matcher)
+		inner.text("when", when)
+		inner.text("reason", text)
+		src := minimal + "customers: [{client: 3, name: " + q + ", groups: [" + q + "]}]\n" +
+			"hours: [{name: " + q + ", zone: UTC}]\n" +
+			"routes: [{name: " + q + ", template: " + q + ", during: [" + q + "], ticket: {team: " + q + ", category: [" + q + ", x], fields: {CFa: " + q + "}}," +
+			" tests: [{given: {title: " + q + ", customer: " + q + ", tenant: " + q + ", labels: {a: " + q + "}, at: 2026-03-09T12:00:00Z}, expect: {team: " + q + ", route: " + q + "}}]}]\n" +
+			"exclude: [" + inner.String() + "]\n"
+		c, err := Parse("f", []byte(src), Lookup{})
+		if err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if !strings.HasPrefix(line, "f:") {
+					t.Errorf("a problem of several lines: %v", err)
+				}
+			}
+			return
+		}
+		again, err := Parse("again", c.YAML(), Lookup{})
+		if err != nil {
+			t.Fatalf("written, it has problems:\n%v\n%s", err, c.YAML())
+		}
+		if diff := cmp.Diff(c, again); diff != "" {
+			t.Errorf("read back (-want +got):\n%s\n%s", diff, c.YAML())
 		}
 	})
 }

@@ -137,7 +137,20 @@ func (n node) text() (text string, ok bool) {
 		n.problem("holds a line break or another character that is not text; give it as one line")
 		return "", false
 	}
+	if text != strings.TrimSpace(raw) {
+		n.r.hidden[text] = raw
+	}
 	return text, true
+}
+
+// invalid reports an error about a text that was read here, which may quote
+// it. What references stand for is not shown.
+func (n node) invalid(text string, err error) {
+	if _, replaced := n.r.hidden[text]; replaced {
+		n.problem("is %s, and what that stands for cannot be used here; write the value itself to see why", n.shown())
+		return
+	}
+	n.problem("%s", alert.OneLine(err.Error()))
 }
 
 // shown is the value as messages may show it: as it stands in the file, so

@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention", "templates")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention", "templates", "hours", "routes", "silences", "exclude")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -35,9 +36,6 @@ func (r *reader) config(data []byte) *Config {
 	}
 	if n, ok := s.byKey["own_alerts"]; ok {
 		c.Own = n.own()
-	}
-	if n, ok := s.byKey["customers"]; ok {
-		c.Customers = n.customers()
 	}
 	if n, ok := s.byKey["sources"]; ok {
 		c.Sources = n.sources(c.Own)
@@ -51,6 +49,14 @@ func (r *reader) config(data []byte) *Config {
 	c.Retention = Retention{Bodies: 30 * day, History: 400 * day}
 	if n, ok := s.byKey["retention"]; ok {
 		c.Retention = n.retention(c.Retention)
+	}
+	before := len(r.problems)
+	if n, ok := s.byKey["customers"]; ok {
+		c.Customers = n.customers()
+	}
+	rules := s.rules(c)
+	if len(r.problems) == before {
+		rules.runTests()
 	}
 	return c
 }
@@ -181,7 +187,7 @@ func (n node) customers() []alert.Customer {
 	owners := make(map[string]*token.Token) // where a tenant was given first
 	var out []alert.Customer
 	for _, item := range n.items() {
-		s := item.section("client", "site", "name", "tenants")
+		s := item.section("client", "site", "name", "tenants", "groups")
 		c := alert.Customer{ClientID: s.client(), SiteID: s.numberOr("site", 1, 0), Name: s.text("name")}
 		at := place{c.ClientID, c.SiteID}
 		if line := seen[at]; line > 0 && c.ClientID > 0 {
@@ -191,6 +197,15 @@ func (n node) customers() []alert.Customer {
 		}
 		if tenants, ok := s.byKey["tenants"]; ok {
 			c.Tenants = tenants.tenants(owners)
+		}
+		for _, group := range s.list("groups") {
+			same := func(other string) bool { return strings.EqualFold(group.text, other) }
+			switch {
+			case group.text == "":
+				group.problem("is empty; give the name of a group, or delete the entry")
+			case !slices.ContainsFunc(c.Groups, same):
+				c.Groups = append(c.Groups, group.text)
+			}
 		}
 		out = append(out, c)
 	}

@@ -55,6 +55,7 @@ func (c *Config) write(secrets bool) []byte {
 		w.source(s)
 	}
 	w.templates(c.Templates)
+	w.rules(c)
 	return []byte(w.String())
 }
 
@@ -117,11 +118,11 @@ func (w *writer) customer(c alert.Customer) {
 	if c.Name != "" {
 		w.WriteString(", name: " + quoted(c.Name))
 	}
-	tenants := make([]string, len(c.Tenants))
-	for i, t := range c.Tenants {
-		tenants[i] = quoted(t)
+	w.WriteString(", tenants: " + list(c.Tenants))
+	if len(c.Groups) > 0 {
+		w.WriteString(", groups: " + list(c.Groups))
 	}
-	fmt.Fprintf(w, ", tenants: [%s]}\n", strings.Join(tenants, ", "))
+	w.WriteString("}\n")
 }
 
 func (w *writer) source(s Source) {
@@ -161,9 +162,13 @@ func quoted(s string) string {
 	if plain.MatchString(s) && !reserved.MatchString(s) {
 		return s
 	}
+	s = strings.ReplaceAll(s, "${", "$${")
+	if strings.Contains(s, `"`) && !strings.ContainsFunc(s, func(c rune) bool { return c == '\'' || !unicode.IsPrint(c) }) {
+		return "'" + s + "'"
+	}
 	var out strings.Builder
 	out.WriteByte('"')
-	for _, c := range strings.ReplaceAll(s, "${", "$${") {
+	for _, c := range s {
 		switch {
 		case c == '"' || c == '\\':
 			out.WriteByte('\\')
