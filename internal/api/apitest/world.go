@@ -103,7 +103,7 @@ func New(t testing.TB, now time.Time) *World {
 		Export:   func(context.Context) ([]byte, error) { return []byte(w.config), nil },
 		TestHalo: w.testHalo, TestNotify: w.testNotify,
 		Templates: func(context.Context) (map[string]*render.Templates, error) { return w.templates, nil },
-		Nudge: func() { w.Nudges.Add(1) },
+		Nudge:     func() { w.Nudges.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)
