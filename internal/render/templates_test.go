@@ -211,7 +211,7 @@ func TestTemplatesFallBack(t *testing.T) {
 	long.Findings = nil
 	f := alert.Finding{Title: strings.Repeat("title", 100)}
 	for range maxFields {
-		f.Fields = append(f.Fields, alert.Field{Name: fmt.Sprint("field", len(f.Fields)), Value: strings.Repeat("value", 600)})
+		f.Fields = append(f.Fields, alert.Field{Name: fmt.Sprint("field", len(f.Fields)), Value: strings.Repeat("value", 150)})
 	}
 	long.Findings = slices.Repeat([]alert.Finding{f}, MaxRows)
 	few := perUser(true)
