@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +58,25 @@ func TestTemplatesWrittenAndRead(t *testing.T) {
 		}
 		if want := strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")); again.Templates[0].Texts.Body != want || again.Templates[0].Texts.Note != "n" {
 			t.Errorf("%q comes back as %+v\n%s", want, again.Templates[0].Texts, c.YAML())
+		}
+	}
+}
+
+// The examples of the page can be applied.
+func TestTemplateExamples(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/templates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(examples) < 4 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for _, example := range examples {
+		c := mustParse(t, minimal+example[1], Lookup{})
+		if len(c.Templates) != 1 {
+			t.Errorf("%d templates in\n%s", len(c.Templates), example[1])
 		}
 	}
 }

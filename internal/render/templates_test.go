@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -210,7 +211,7 @@ func TestTemplatesFallBack(t *testing.T) {
 	long.Findings = nil
 	f := alert.Finding{Title: strings.Repeat("title", 100)}
 	for range maxFields {
-		f.Fields = append(f.Fields, alert.Field{Name: fmt.Sprint("field", len(f.Fields)), Value: strings.Repeat("value", 600)})
+		f.Fields = append(f.Fields, alert.Field{Name: fmt.Sprint("field", len(f.Fields)), Value: strings.Repeat("value", 150)})
 	}
 	long.Findings = slices.Repeat([]alert.Finding{f}, MaxRows)
 	few := perUser(true)
@@ -304,4 +305,27 @@ func FuzzTemplates(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One set of templates serves all workers; the race detector looks on.
+func TestTemplatesTogether(t *testing.T) {
+	t.Parallel()
+	own := mustTemplates(t, Texts{Summary: plainSummary, Body: plainBody, Note: plainNote})
+	c, n := scriptedMany(), noteCases()["note-new-one"]
+	want, err := own.Body(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			body, err1 := own.Body(c)
+			_, err2 := own.Note(c, n)
+			_, err3 := own.Summary(c)
+			if err := errors.Join(err1, err2, err3); err != nil || body != want {
+				t.Errorf("error %v, the same text %v", err, body == want)
+			}
+		})
+	}
+	wg.Wait()
 }
