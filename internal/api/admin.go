@@ -117,9 +117,9 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request, _ query) (r
 	now := s.Now().Truncate(time.Millisecond).UTC() // as the store keeps it
 	t := store.Token{Name: in.Name, CreatedAt: now}
 	if in.ExpiresIn != "" {
-		d, err := parseExpiry(in.ExpiresIn)
+		d, err := parseTime(in.ExpiresIn)
 		if err != nil {
-			return result{}, httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_expiry", "%s", err.Error())
+			return result{}, httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_expiry", "expires_in %s", err.Error())
 		}
 		t.ExpiresAt = now.Add(d)
 	}
@@ -137,8 +137,8 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request, _ query) (r
 // maxExpiry keeps the sum with the present time within what a date can be.
 const maxExpiry = 100 * 365 * 24 * time.Hour
 
-// parseExpiry reads a Go duration, or days ("90d").
-func parseExpiry(text string) (time.Duration, error) {
+// parseTime reads a Go duration, or days ("90d"), above 0.
+func parseTime(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if days, isDays := strings.CutSuffix(text, "d"); isDays {
 		var n int
@@ -147,7 +147,7 @@ func parseExpiry(text string) (time.Duration, error) {
 		}
 	}
 	if err != nil || d <= 0 || d > maxExpiry {
-		return 0, fmt.Errorf("expires_in %q is not a time such as 90d, 12h or 30m, of at most 100 years", text)
+		return 0, fmt.Errorf("%q is not a time such as 90d, 12h or 30m, of at most 100 years", text)
 	}
 	return d, nil
 }

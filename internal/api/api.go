@@ -42,6 +42,8 @@ type Options struct {
 	TestNotify func(ctx context.Context) ([]TestStep, error)
 	// Templates are the configured templates, by their names.
 	Templates func(ctx context.Context) (map[string]*render.Templates, error)
+	// CheckMatchers tells what is wrong with the matchers of a silence.
+	CheckMatchers func(matchers []string) error
 	// Nudge wakes the pipeline and the deliveries after a replay.
 	Nudge func()
 	// Version is halert's own, for the OpenAPI document.

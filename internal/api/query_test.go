@@ -61,7 +61,7 @@ func TestParseExpiry(t *testing.T) {
 		"90d": 90 * 24 * time.Hour, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute, "36500d": maxExpiry,
 		"": 0, "d": 0, "0d": 0, "-1d": 0, "36501d": 0, "9223372036854775807d": 0, "1": 0, "soon": 0, "1.5d": 0, "-1h": 0, "999999999h": 0,
 	} {
-		got, err := parseExpiry(text)
+		got, err := parseTime(text)
 		if got != want || (err == nil) != (want > 0) {
 			t.Errorf("%s: %s, %v; want %s", strconv.Quote(text), got, err, want)
 		}

@@ -36,6 +36,7 @@ func deliveryStates() []string {
 func routes(s *server) []route {
 	table := append(eventRoutes(s), alertRoutes(s)...)
 	table = append(table, ticketRoutes(s)...)
+	table = append(table, silenceRoutes(s)...)
 	return append(table, adminRoutes(s)...)
 }
 

@@ -204,7 +204,8 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser)}
+	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser),
+		Routes: c.Routes, Quiet: c.Quiet()}
 	var sources []ingest.Source
 	var limits []heard.Limit
 	for _, src := range c.Sources {

@@ -13,6 +13,7 @@ import (
 	"github.com/halert/halert/internal/conntest"
 	"github.com/halert/halert/internal/deliver"
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/route"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -166,4 +167,14 @@ func testSteps(steps []conntest.Step) []api.TestStep {
 		out[i] = api.TestStep(s)
 	}
 	return out
+}
+
+// checkMatchers tells which matcher of a silence cannot be read.
+func checkMatchers(matchers []string) error {
+	var all []error
+	for _, m := range matchers {
+		_, err := route.ParseMatcher(m)
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"internal/failpoint":  {},
 	"internal/store":      {"internal/alert", "internal/failpoint"},
 	"internal/ingest":     {"internal/source", "internal/store", "internal/httpserver", "internal/secret"},
-	"internal/pipeline":   {"internal/alert", "internal/source", "internal/store"},
+	"internal/pipeline":   {"internal/alert", "internal/route", "internal/source", "internal/store"},
 	"internal/heard":      {"internal/store"},
 	"internal/snooze":     {"internal/alert", "internal/secret", "internal/store"},
 	"internal/deliver":    {"internal/failpoint", "internal/alert", "internal/render", "internal/store", "internal/halo", "internal/haloname"},
@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render",
+		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render", "internal/route",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},

@@ -101,6 +101,7 @@ type grammar struct {
 	Alerts      alertsCmd     `cmd:"" help:"List alerts."`
 	Tickets     ticketsCmd    `cmd:"" help:"List tickets."`
 	Deliveries  deliveriesCmd `cmd:"" help:"List deliveries, and replay them."`
+	Silence     silenceCmd    `cmd:"" help:"Keep alerts quiet for a while."`
 	Explain     explainCmd    `cmd:"" help:"Tell why an alert went where it went."`
 	Template    templateCmd   `cmd:"" help:"Try templates on stored tickets."`
 	Token       tokenCmd      `cmd:"" help:"Make, list and delete API tokens."`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/route"
 	"github.com/halert/halert/internal/store"
 )
 
@@ -49,7 +50,7 @@ func TestWhoseAlertItIs(t *testing.T) {
 		{"a part of a mapped name is a stranger", alert.NewTenant("", "wind.com"), nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, knowledge{tenants: known})
+			r, _ := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, knowledge{tenants: known})
 			switch {
 			case tt.client == 0 && (r.Customer != nil || r.Held == ""):
 				t.Errorf("customer %v, held %q; want held with a reason", r.Customer, r.Held)
@@ -81,7 +82,8 @@ func TestWhatSharesATicket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := Settings{Customers: directory(t), Consolidate: !tt.single, LinkUsers: tt.link}
-			a, b := report("cipp", "e1", tt.a, s, knowledge{}), report("cipp", "e2", tt.b, s, knowledge{})
+			a, _ := report("cipp", "e1", tt.a, s, knowledge{})
+			b, _ := report("cipp", "e2", tt.b, s, knowledge{})
 			if share := a.GroupKey == b.GroupKey; share != tt.share {
 				t.Errorf("share a ticket: %v, want %v", share, tt.share)
 			}
@@ -92,28 +94,110 @@ func TestWhatSharesATicket(t *testing.T) {
 func TestTwoSourcesNeverShareATicket(t *testing.T) {
 	s := Settings{Customers: directory(t), Consolidate: true}
 	e := event(alert.NewTenant(contosoID, ""), "a@x")
-	if report("cipp", "e", e, s, knowledge{}).GroupKey == report("other", "e", e, s, knowledge{}).GroupKey {
+	one, _ := report("cipp", "e", e, s, knowledge{})
+	other, _ := report("other", "e", e, s, knowledge{})
+	if one.GroupKey == other.GroupKey {
 		t.Error("they do")
 	}
 }
 
 func TestSeverityThatIsNotSaidIsWarning(t *testing.T) {
-	o := decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, knowledge{})
+	o, _ := decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, knowledge{})
 	if got := o.Reports[0].Event.Severity; got != alert.Warning {
 		t.Errorf("severity %v, want warning", got)
 	}
 }
 
-func TestSilencedByAPerson(t *testing.T) {
-	s := Settings{Customers: directory(t), Consolidate: true}
-	ev := event(alert.NewTenant(contosoID, ""), "a@x")
-	until := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
-	snoozed := store.Silence{DedupKey: alert.DedupKey("cipp", contosoID, "mfa", "a@x"), Reason: "known", Author: "jo", Until: until}
-	k := knowledge{silences: []store.Silence{{DedupKey: "another"}, snoozed}}
-	if got := report("cipp", "e", ev, s, k).Quiet; got == nil || got.Reason != "silenced by jo: known" || !got.Until.Equal(until) {
-		t.Errorf("the snoozed finding: %+v", got)
+func TestRoutesDecide(t *testing.T) {
+	who := alert.NewTenant(contosoID, "")
+	team := &alert.Ref{Name: "Security"}
+	s := Settings{Customers: directory(t), Consolidate: true, LinkUsers: true, Routes: route.Table{
+		{Name: "noise", Match: match(t, "kind=noise"), Drop: true},
+		{Name: "security", Match: match(t, "kind=~audit/.*", "customer=Contoso"), Fields: alert.Fields{Team: team}, GroupBy: []string{"user"}},
+		{Name: "all users on one", Match: match(t, "kind=licence"), GroupBy: []string{"kind"}},
+	}}
+	of := func(kind, upn string) store.Report {
+		t.Helper()
+		ev := event(who, upn)
+		ev.Topic.Kind = kind
+		r, problems := report("cipp", "e", ev, s, knowledge{})
+		if len(problems) > 0 {
+			t.Error(problems)
+		}
+		return r
 	}
-	if got := report("cipp", "e", event(ev.Tenant, "b@x"), s, k).Quiet; got != nil {
-		t.Errorf("another finding is quiet too: %+v", got)
+	if r := of("noise", "a@x"); r.Quiet == nil || r.Quiet.Reason != "dropped by the route noise" || !r.Quiet.Until.IsZero() {
+		t.Errorf("dropped: %+v", r.Quiet)
+	}
+	location, badIP := of("audit/location", "a@x"), of("audit/bad-ip", "A@X")
+	if location.GroupKey != badIP.GroupKey || location.User.UPN != "a@x" || location.Plan.Fields.Team != team {
+		t.Errorf("two audit records of one user: %+v and %+v; want one ticket, on the user, for the team", location, badIP)
+	}
+	if of("audit/location", "b@x").GroupKey == location.GroupKey {
+		t.Error("two users share a ticket")
+	}
+	if a, b := of("licence", "a@x"), of("licence", "b@x"); a.GroupKey != b.GroupKey || a.User != (alert.User{}) {
+		t.Errorf("grouped by kind: %+v and %+v; want one ticket about no user", a, b)
+	}
+	if a := of("mfa", "a@x"); len(a.Plan.Routes) != 0 || a.User.UPN != "a@x" {
+		t.Errorf("no route matches: %+v", a)
+	}
+}
+
+func match(t *testing.T, texts ...string) (all []route.Matcher) {
+	t.Helper()
+	for _, text := range texts {
+		m, err := route.ParseMatcher(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+func TestWhatIsQuiet(t *testing.T) {
+	now := time.Date(2026, 3, 9, 7, 0, 0, 0, time.UTC)
+	in := func(d time.Duration) time.Time { return now.Add(d) }
+	snoozed := store.Silence{DedupKey: alert.DedupKey("cipp", contosoID, "mfa", "a@x"), Reason: "known", Author: "jo", Until: in(2 * time.Hour)}
+	matching := store.Silence{Matchers: []string{"customer=Contoso", "kind=mfa"}, Reason: "patching", Author: "al", Until: in(3 * time.Hour)}
+	elsewhere := store.Silence{Matchers: []string{"customer=Northwind"}, Reason: "r", Author: "al", Until: in(9 * time.Hour)}
+	window := route.Silence{Name: "window", Match: match(t, "kind=mfa"), Reason: "restart", Until: in(time.Hour)}
+	excluded := route.Silence{Match: match(t, "user=a@x"), Reason: "break-glass"}
+	for _, tt := range []struct {
+		name   string
+		asked  []store.Silence
+		rules  route.Silences
+		reason string
+		until  time.Time
+	}{
+		{"nothing silences it", []store.Silence{elsewhere, {DedupKey: "another", Until: in(time.Hour)}}, nil, "", time.Time{}},
+		{"snoozed by a person", []store.Silence{snoozed}, nil, "silenced by jo: known", in(2 * time.Hour)},
+		{"matched by a person's silence", []store.Silence{matching}, nil, "silenced by al: patching", in(3 * time.Hour)},
+		{"in a window", nil, route.Silences{window}, "window: restart", in(time.Hour)},
+		{"excluded for good", []store.Silence{matching}, route.Silences{excluded}, "exclusion: break-glass", time.Time{}},
+		{"the longest counts", []store.Silence{snoozed, matching}, route.Silences{window}, "silenced by al: patching", in(3 * time.Hour)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, problems := readSilences(tt.asked)
+			s := Settings{Customers: directory(t), Consolidate: true, Quiet: tt.rules}
+			r, more := report("cipp", "e", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{now: now, asked: asked})
+			if len(problems)+len(more) > 0 {
+				t.Error(problems, more)
+			}
+			switch {
+			case tt.reason == "" && r.Quiet != nil:
+				t.Errorf("quiet: %+v", r.Quiet)
+			case tt.reason != "" && (r.Quiet == nil || r.Quiet.Reason != tt.reason || !r.Quiet.Until.Equal(tt.until)):
+				t.Errorf("quiet: %+v, want %q until %v", r.Quiet, tt.reason, tt.until)
+			}
+		})
+	}
+}
+
+func TestSilenceThatCannotBeRead(t *testing.T) {
+	got, problems := readSilences([]store.Silence{{ID: "s", Author: "jo", Matchers: []string{"kind=mfa", "???"}}})
+	if len(got) != 0 || len(problems) != 1 {
+		t.Errorf("%+v, %v; want none, and a problem: half of a silence would silence more than was asked", got, problems)
 	}
 }

@@ -33,11 +33,12 @@ type Pipeline struct {
 	settings atomic.Pointer[Settings]
 	recheck  atomic.Bool // held alerts have to be looked at again
 	nudge    chan struct{}
+	told     map[string]bool // problems with rules, by Run alone
 }
 
 // New makes a pipeline. It does nothing before Configure and Run.
 func New(s *store.Store, log *slog.Logger, now func() time.Time, changed func()) *Pipeline {
-	return &Pipeline{store: s, log: log, now: now, changed: changed, nudge: make(chan struct{}, 1)}
+	return &Pipeline{store: s, log: log, now: now, changed: changed, nudge: make(chan struct{}, 1), told: make(map[string]bool)}
 }
 
 // Configure sets the decisions to follow from now on, and looks at held
@@ -111,7 +112,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 	if err != nil {
 		return err
 	}
-	silences, err := p.store.ActiveSilences(ctx, p.now())
+	now, err := p.knowledge(ctx, known)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,9 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 			p.log.Warn("a body could not be understood and is in quarantine", "event", e.ID, "source", e.Source, "error", failures[i])
 			continue
 		}
-		outcomes[i] = decide(e, messages[i], s, knowledge{known, silences})
+		var problems []error
+		outcomes[i], problems = decide(e, messages[i], s, now)
+		p.tell(problems)
 	}
 	if err := p.store.Apply(ctx, outcomes, p.now()); err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
 		return err
@@ -151,6 +154,36 @@ func (p *Pipeline) applyOrPark(ctx context.Context, o store.Outcome) error {
 	}
 	p.log.Error("an event could not be applied and is in quarantine; replay it when the cause is gone", "event", o.EventID, "error", err)
 	return nil
+}
+
+// knowledge is what a batch is decided by.
+func (p *Pipeline) knowledge(ctx context.Context, tenants alert.Aliases) (knowledge, error) {
+	now := p.now()
+	active, err := p.store.ActiveSilences(ctx, now)
+	if err != nil {
+		return knowledge{}, err
+	}
+	asked, problems := readSilences(active)
+	p.tell(problems)
+	return knowledge{now: now, tenants: tenants, asked: asked}, nil
+}
+
+// maxTold bounds how many problems are remembered; beyond it all are forgotten,
+// and told of once more.
+const maxTold = 1000
+
+// tell logs what is wrong with a rule, once.
+func (p *Pipeline) tell(problems []error) {
+	for _, err := range problems {
+		if p.told[err.Error()] {
+			continue
+		}
+		if len(p.told) >= maxTold {
+			clear(p.told)
+		}
+		p.told[err.Error()] = true
+		p.log.Warn("a rule could not be looked at, and counts as one that does not match; mend it in the configuration", "error", err)
+	}
 }
 
 // learn remembers new pairs of tenant id and domain, and returns all.
@@ -200,7 +233,7 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	silences, err := p.store.ActiveSilences(ctx, p.now())
+	now, err := p.knowledge(ctx, known)
 	if err != nil {
 		return err
 	}
@@ -213,7 +246,8 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 		var reports []store.Report
 		for _, h := range held {
 			after = h.AlertID
-			r := report(h.Source, h.AlertID, h.Event, s, knowledge{known, silences})
+			r, problems := report(h.Source, h.AlertID, h.Event, s, now)
+			p.tell(problems)
 			r.Tenant = h.Tenant // the key under which the alert is kept
 			if r.Customer != nil || r.Quiet != nil || !h.Held {
 				reports = append(reports, r)

@@ -103,7 +103,15 @@ func New(t testing.TB, now time.Time) *World {
 		Export:   func(context.Context) ([]byte, error) { return []byte(w.config), nil },
 		TestHalo: w.testHalo, TestNotify: w.testNotify,
 		Templates: func(context.Context) (map[string]*render.Templates, error) { return w.templates, nil },
-		Nudge:     func() { w.Nudges.Add(1) },
+		CheckMatchers: func(all []string) error {
+			for _, m := range all {
+				if !strings.ContainsAny(m, "=~<>") {
+					return fmt.Errorf("matcher %q: there is no operator in it", m)
+				}
+			}
+			return nil
+		},
+		Nudge: func() { w.Nudges.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)

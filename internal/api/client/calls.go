@@ -243,3 +243,18 @@ func (c *Client) Health(ctx context.Context) error {
 func (c *Client) Ready(ctx context.Context) error {
 	return c.do(ctx, request{method: http.MethodGet, path: "/readyz", header: http.Header{}}, nil)
 }
+
+// Silences lists what people silenced.
+func (c *Client) Silences(ctx context.Context, p Page) (api.List[api.Silence], error) {
+	return get[api.List[api.Silence]](ctx, c, "/silences", p.values())
+}
+
+// Silence silences alerts for a while.
+func (c *Client) Silence(ctx context.Context, n api.NewSilence) (api.Silence, error) {
+	return post[api.Silence](ctx, c, "/silences", n)
+}
+
+// EndSilence ends a silence now.
+func (c *Client) EndSilence(ctx context.Context, id string) error {
+	return c.do(ctx, request{method: http.MethodDelete, path: root + "/silences/" + url.PathEscape(id)}, nil)
+}
