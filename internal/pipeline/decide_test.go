@@ -102,3 +102,12 @@ func TestSeverityThatIsNotSaidIsWarning(t *testing.T) {
 		t.Errorf("severity %v, want warning", got)
 	}
 }
+
+func TestSetsAreKeptUnderTheCanonicalTenant(t *testing.T) {
+	known := alert.Aliases{"contoso.onmicrosoft.com": contosoID}
+	m := alert.Message{Sets: []alert.Set{{Tenant: alert.NewTenant("", "contoso.onmicrosoft.com"), Kind: "mfa"}}}
+	o := decide(store.Event{ID: "e", Source: "cipp"}, m, Settings{}, known)
+	if want := (store.Set{Source: "cipp", Tenant: contosoID, Kind: "mfa"}); len(o.Sets) != 1 || o.Sets[0] != want {
+		t.Errorf("sets %+v, want %+v", o.Sets, want)
+	}
+}
