@@ -276,15 +276,16 @@ func TestTouchedTicketIsLeftToThePerson(t *testing.T) {
 // A Halo that does not let us read actions still gets its tickets closed.
 func TestClosingWithoutActions(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{403, 404} {
+	for _, fault := range []halosim.Fault{{Kind: "status", Status: 403}, {Kind: "status", Status: 404}, {Kind: "status", Status: 200, Body: "html"}} {
 		w := newWorld(t, false, nil)
 		w.report(12, "disk", "a", nil)
 		w.work(0)
-		w.inject(halosim.Fault{Kind: "status", Status: status, Method: "GET", Path: "/api/Actions"})
+		fault.Method, fault.Path = "GET", "/api/Actions"
+		w.inject(fault)
 		w.report(12, "disk", "a", resolved)
 		w.work(0)
 		if !w.sim.Tickets()[0].Closed {
-			t.Errorf("with %d for the actions it stays open", status)
+			t.Errorf("with %+v for the actions it stays open", fault)
 		}
 	}
 }
@@ -325,22 +326,25 @@ func TestClosingTellsWhatWaits(t *testing.T) {
 	}
 }
 
+// closedByUs is a world with one ticket that halert has closed.
+func closedByUs(t *testing.T, p alert.Plan) (*world, int) {
+	t.Helper()
+	w := newWorld(t, false, nil)
+	w.report(12, "disk", "a", withPlan(p))
+	w.work(0)
+	w.report(12, "disk", "a", resolvedWith(p))
+	w.work(0)
+	if got := w.sim.Tickets()[0]; !got.Closed || !strings.Contains(got.ClosureNote, "opened again") {
+		t.Fatalf("closed %v with %q", got.Closed, got.ClosureNote)
+	}
+	return w, w.sim.Tickets()[0].ID
+}
+
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	p := alert.Plan{Reopen: alert.Reopening{Within: 24 * time.Hour}}
-	closed := func(t *testing.T, p alert.Plan) (*world, int) {
-		w := newWorld(t, false, nil)
-		w.report(12, "disk", "a", withPlan(p))
-		w.work(0)
-		w.report(12, "disk", "a", resolvedWith(p))
-		w.work(0)
-		if got := w.sim.Tickets()[0]; !got.Closed || !strings.Contains(got.ClosureNote, "opened again") {
-			t.Fatalf("closed %v with %q", got.Closed, got.ClosureNote)
-		}
-		return w, w.sim.Tickets()[0].ID
-	}
 	t.Run("with a note", func(t *testing.T) {
-		w, id := closed(t, p)
+		w, id := closedByUs(t, p)
 		w.pass(time.Hour)
 		w.report(12, "disk", "a", withPlan(p))
 		w.work(0)
@@ -366,6 +370,11 @@ func TestReopened(t *testing.T) {
 			t.Errorf("%d tickets, closed %v; want one that is open again", len(got), got[0].Closed)
 		}
 	})
+}
+
+func TestNotReopened(t *testing.T) {
+	t.Parallel()
+	p := alert.Plan{Reopen: alert.Reopening{Within: 24 * time.Hour}}
 	for name, change := range map[string]func(*world, int, *alert.Plan){
 		"too late":         func(w *world, _ int, _ *alert.Plan) { w.pass(25 * time.Hour) },
 		"closed for good":  func(_ *world, _ int, p *alert.Plan) { p.Reopen.Not = []int{8, 9} },
@@ -378,7 +387,7 @@ func TestReopened(t *testing.T) {
 		},
 	} {
 		t.Run("not: "+name, func(t *testing.T) {
-			w, id := closed(t, p)
+			w, id := closedByUs(t, p)
 			q := p
 			change(w, id, &q)
 			again := w.report(12, "disk", "a", withPlan(q))
@@ -415,18 +424,20 @@ func TestQuietUntilResolved(t *testing.T) {
 	}
 }
 
+// look has the deliverer look around in Halo n times, as often as it may.
+func (w *world) look(n int) {
+	w.t.Helper()
+	for range n {
+		w.advance(watchEvery)
+		if err := w.d.lookAround(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.work(0)
+	}
+}
+
 func TestWatchNoticesWhatPeopleDo(t *testing.T) {
 	t.Parallel()
-	look := func(w *world, n int) {
-		w.t.Helper()
-		for range n {
-			w.advance(watchEvery)
-			if err := w.d.lookAround(w.t.Context()); err != nil {
-				w.t.Fatal(err)
-			}
-			w.work(0)
-		}
-	}
 	for name, tt := range map[string]struct {
 		act  func(*halosim.Sim, int) error
 		want store.TicketState
@@ -441,68 +452,72 @@ func TestWatchNoticesWhatPeopleDo(t *testing.T) {
 			w.report(12, "other", "b", nil)
 			w.work(0)
 			before := w.sim.Stats().Total
-			look(w, 2)
+			w.look(2)
 			if calls := w.sim.Stats().Total - before; calls != 2 {
 				t.Errorf("two looks without a change cost %d calls", calls)
 			}
 			if err := tt.act(w.sim, w.ticket(id).HaloID); err != nil {
 				t.Fatal(err)
 			}
-			look(w, 2)
+			w.look(2)
 			if got := w.ticket(id); got.State != tt.want || got.Delivery != store.Completed {
 				t.Errorf("ours is %s, %s; want %s", got.State, got.Delivery, tt.want)
 			}
 		})
 	}
-	t.Run("opened again", func(t *testing.T) {
-		w := newWorld(t, false, nil)
-		id := w.report(12, "disk", "a", nil)
-		w.report(12, "other", "b", nil)
-		w.work(0)
-		w.report(12, "disk", "a", resolved)
-		w.work(0)
-		haloID := w.ticket(id).HaloID
-		look(w, 2)
-		if err := w.sim.ReopenTicket(haloID); err != nil {
+}
+
+func TestWatchNoticesAReopenedTicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, false, nil)
+	id := w.report(12, "disk", "a", nil)
+	w.report(12, "other", "b", nil)
+	w.work(0)
+	w.report(12, "disk", "a", resolved)
+	w.work(0)
+	haloID := w.ticket(id).HaloID
+	w.look(2)
+	if err := w.sim.ReopenTicket(haloID); err != nil {
+		t.Fatal(err)
+	}
+	w.look(2)
+	if got := w.ticket(id); got.State != store.TicketOpen {
+		t.Fatalf("ours is %s, want open", got.State)
+	}
+	again := w.report(12, "disk", "a", nil)
+	w.work(0)
+	if got := w.ticket(again); got.HaloID != haloID || len(w.sim.Tickets()) != 2 {
+		t.Errorf("the repeat is on Halo's %d, want %d", got.HaloID, haloID)
+	}
+}
+
+func TestWatchIsSparing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, false, func(s *Settings) { s.RateLimit = 10 })
+	w.look(1)
+	if n := w.sim.Stats().Total; n != 0 {
+		t.Errorf("%d calls while no ticket is open", n)
+	}
+	w.report(12, "disk", "a", nil)
+	w.work(0)
+	before := w.sim.Stats().Total
+	w.advance(watchEvery)
+	for range 5 { // twice in five minutes is once
+		if err := w.d.lookAround(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		look(w, 2)
-		if got := w.ticket(id); got.State != store.TicketOpen {
-			t.Fatalf("ours is %s, want open", got.State)
+	}
+	if calls := w.sim.Stats().Total - before; calls != 1 {
+		t.Errorf("%d calls, want 1", calls)
+	}
+	w.advance(watchEvery)
+	for range 6 {
+		if err := w.d.Wait(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		again := w.report(12, "disk", "a", nil)
-		w.work(0)
-		if got := w.ticket(again); got.HaloID != haloID || len(w.sim.Tickets()) != 2 {
-			t.Errorf("the repeat is on Halo's %d, want %d", got.HaloID, haloID)
-		}
-	})
-	t.Run("sparingly", func(t *testing.T) {
-		w := newWorld(t, false, func(s *Settings) { s.RateLimit = 10 })
-		look(w, 1)
-		if n := w.sim.Stats().Total; n != 0 {
-			t.Errorf("%d calls while no ticket is open", n)
-		}
-		w.report(12, "disk", "a", nil)
-		w.work(0)
-		before := w.sim.Stats().Total
-		w.advance(watchEvery)
-		for range 5 { // twice in five minutes is once
-			if err := w.d.lookAround(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if calls := w.sim.Stats().Total - before; calls != 1 {
-			t.Errorf("%d calls, want 1", calls)
-		}
-		w.advance(watchEvery)
-		for range 6 {
-			if err := w.d.Wait(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		before = w.sim.Stats().Total
-		if err := w.d.lookAround(t.Context()); err != nil || w.sim.Stats().Total != before {
-			t.Errorf("a look while more than half of the budget is used: %d calls, %v", w.sim.Stats().Total-before, err)
-		}
-	})
+	}
+	before = w.sim.Stats().Total
+	if err := w.d.lookAround(t.Context()); err != nil || w.sim.Stats().Total != before {
+		t.Errorf("a look while more than half of the budget is used: %d calls, %v", w.sim.Stats().Total-before, err)
+	}
 }
