@@ -118,7 +118,8 @@ func (j *job) examine(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	actions, err := j.target.halo.Actions(ctx, t.HaloID)
-	if unanswerable(err) { // nothing speaks against closing it
+	var e *halo.Error
+	if unanswerable(err) || errors.As(err, &e) && e.Class == halo.ClassUnreadable { // nothing speaks against closing it
 		actions, err = nil, nil
 	}
 	if err != nil {

@@ -201,3 +201,12 @@ func TestSilenceThatCannotBeRead(t *testing.T) {
 		t.Errorf("%+v, %v; want none, and a problem: half of a silence would silence more than was asked", got, problems)
 	}
 }
+
+func TestSetsAreKeptUnderTheCanonicalTenant(t *testing.T) {
+	known := alert.Aliases{"contoso.onmicrosoft.com": contosoID}
+	m := alert.Message{Sets: []alert.Set{{Tenant: alert.NewTenant("", "contoso.onmicrosoft.com"), Kind: "mfa"}}}
+	o, _ := decide(store.Event{ID: "e", Source: "cipp"}, m, Settings{}, knowledge{tenants: known})
+	if want := (store.Set{Source: "cipp", Tenant: contosoID, Kind: "mfa"}); len(o.Sets) != 1 || o.Sets[0] != want {
+		t.Errorf("sets %+v, want %+v", o.Sets, want)
+	}
+}

@@ -254,11 +254,6 @@ func (s *Store) Moved(ctx context.Context, id, owner string, haloID int) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `halo_id = $3, touched = 1`, haloID) })
 }
 
-// Checked records that Halo's ticket was read, and is open.
-func (s *Store) Checked(ctx context.Context, id, owner string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return leased(ctx, tx, id, owner, `want_check = 0`) })
-}
-
 // mayReopen is how long after its end a ticket is still looked at again when
 // Halo tells of a change, and justClosed how long not: that is the echo.
 const (

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halert/halert/internal/alert"
+	"github.com/halert/halert/internal/store"
+)
+
+// What a ticket's policies have led to is said in words.
+func TestExplainTheLifeOfATicket(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	quiet := alert.Plan{Reopen: alert.Reopening{Quiet: true}}
+	for _, tt := range []struct {
+		name   string
+		ticket store.Ticket
+		want   string
+	}{
+		{"waits for its note", store.Ticket{HaloID: 1, State: store.TicketOpen, Delivery: store.Scheduled, Life: store.Life{WaitsFor: store.WaitNote, WaitsUntil: noon}}, "waits until 2026-11-23T12:00:00Z, as its route says: the next note"},
+		{"waits out its delay", store.Ticket{State: store.TicketPending, Delivery: store.Scheduled, Life: store.Life{WaitsFor: store.WaitDelay, WaitsUntil: noon}}, "the ticket is made then"},
+		{"waits to be closed", store.Ticket{HaloID: 1, State: store.TicketOpen, Delivery: store.Scheduled, Life: store.Life{WaitsFor: store.WaitClose, WaitsUntil: noon}}, "it is closed then"},
+		{"waits for Halo", store.Ticket{HaloID: 1, State: store.TicketOpen, Delivery: store.Scheduled, DueAt: noon}, "through no fault of its own"},
+		{"was never made", store.Ticket{State: store.TicketClosed, Delivery: store.Completed}, "nothing is to be told"},
+		{"is quiet", store.Ticket{HaloID: 1, State: store.TicketClosed, Delivery: store.Completed, Plan: quiet, Life: store.Life{ByPerson: true}}, "quiet: closed by a person in Halo"},
+		{"was closed by a person", store.Ticket{HaloID: 1, State: store.TicketClosed, Delivery: store.Completed, Life: store.Life{ByPerson: true}}, "a person closed it in Halo"},
+		{"comes back", store.Ticket{HaloID: 1, State: store.TicketOpen, Delivery: store.Available, Life: store.Life{WantReopen: true}}, "is to be opened again"},
+		{"is left to a person", store.Ticket{HaloID: 1, State: store.TicketOpen, Delivery: store.Completed, Seq: 2, WantClosed: true, Life: store.Life{KeptSeq: 2}}, "stays open in Halo for a person"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := lifeSentence(tt.ticket, store.Alert{Status: alert.Firing}) + "\n" + deliverySentence(tt.ticket)
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q in it", got, tt.want)
+			}
+		})
+	}
+	ended := arrival(store.Alert{Reports: 1, Status: alert.Resolved, ResolvedAt: noon, ResolvedWhy: store.ReasonSilent}, "")
+	missed := arrival(store.Alert{Reports: 1, Missed: 1}, "")
+	if !strings.Contains(ended[0].Detail, store.ReasonSilent) || !strings.Contains(missed[0].Detail, "missing since then in 1 whole result set") {
+		t.Errorf("got %q and %q", ended[0].Detail, missed[0].Detail)
+	}
+}
