@@ -133,7 +133,7 @@ func (a *App) configure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
-	change, err := a.settings.apply(ctx, a.opts.ApplyFile, data, a.opts.Lookup, false)
+	change, err := a.settings.apply(ctx, a.opts.ApplyFile, data, a.opts.Lookup, false, false) // Halo may be down, and the start does not wait for it
 	if err != nil {
 		return fmt.Errorf("the configuration was not applied:\n%w", err)
 	}

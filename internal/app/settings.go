@@ -103,8 +103,9 @@ func (s *settings) load(ctx context.Context) error {
 }
 
 // apply stores a configuration and puts it to work. It returns what changes.
-// A dry run only tells. The error may be config.Problems.
-func (s *settings) apply(ctx context.Context, name string, data []byte, lookup config.Lookup, dryRun bool) (string, error) {
+// A dry run only tells. With ask the names in the routes are compared with
+// Halo's. The error may be config.Problems.
+func (s *settings) apply(ctx context.Context, name string, data []byte, lookup config.Lookup, dryRun, ask bool) (string, error) {
 	c, err := config.Parse(name, data, lookup)
 	if err != nil {
 		return "", err
@@ -121,6 +122,11 @@ func (s *settings) apply(ctx context.Context, name string, data []byte, lookup c
 	change := string(diff.Diff("applied", old, name, fresh))
 	for _, path := range changed {
 		change += "~ " + path + ": a new secret\n"
+	}
+	if ask && change != "" {
+		if err := s.checkNames(ctx, name, data, c); err != nil {
+			return "", err
+		}
 	}
 	if dryRun || change == "" {
 		return change, nil

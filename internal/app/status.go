@@ -67,7 +67,7 @@ func (a *App) front(w http.ResponseWriter, _ *http.Request) error {
 // replaced where it comes from: the files and the environment of the server
 // are no business of those who hold a token.
 func (a *App) apply(ctx context.Context, file string, data []byte, dryRun bool) (string, error) {
-	change, err := a.settings.apply(ctx, file, data, config.Lookup{}, dryRun)
+	change, err := a.settings.apply(ctx, file, data, config.Lookup{}, dryRun, true)
 	var problems config.Problems
 	if errors.As(err, &problems) {
 		return "", fileProblems(problems)

@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"internal/api/client": {"internal/api", "internal/alert"},
 	"internal/app": {
 		"internal/alert", "internal/source", "internal/source/generic", "internal/secret", "internal/httpserver", "internal/halo",
-		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render", "internal/route",
+		"internal/conntest", "internal/config", "internal/failpoint", "internal/heard", "internal/snooze", "internal/store", "internal/ingest", "internal/pipeline", "internal/deliver", "internal/notify", "internal/api", "internal/render", "internal/route", "internal/haloname",
 	},
 	"internal/demo": {"internal/app", "internal/halosim", "internal/api", "internal/api/client", "internal/config"},
 	"internal/cli":  {"internal/api", "internal/api/client", "internal/config", "internal/alert", "internal/store"},
