@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -50,7 +51,7 @@ var unknownFunction = regexp.MustCompile(`function "(\w+)" not defined`)
 func parseError(name string, err error, known []string) error {
 	e := templateError(name, err)
 	if m := unknownFunction.FindStringSubmatch(err.Error()); m != nil {
-		if own, ok := e.(*TemplateError); ok {
+		if own, ok := errors.AsType[*TemplateError](e); ok {
 			own.Reason = "there is no function " + m[1] + "; " + nearest.Hint(m[1], known)
 		}
 	}

@@ -28,9 +28,7 @@ func TestDocsNameAllFieldsAndFunctions(t *testing.T) {
 	}
 	var documented, fields []string
 	for _, m := range regexp.MustCompile("(?m)^\\| (`[^|]*`) \\|").FindAllStringSubmatch(section("Fields"), -1) {
-		for _, name := range regexp.MustCompile(`\.[A-Z]\w*`).FindAllString(m[1], -1) {
-			documented = append(documented, name)
-		}
+		documented = append(documented, regexp.MustCompile(`\.[A-Z]\w*`).FindAllString(m[1], -1)...)
 	}
 	for _, m := range regexp.MustCompile("each has `(\\.\\w+)` and `(\\.\\w+)`").FindAllStringSubmatch(section("Fields"), -1) {
 		documented = append(documented, m[1:]...)

@@ -9,11 +9,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// policy is what the operator's HTML may hold: text, tables and links.
-// Nothing that runs, loads or covers other parts of Halo's page. It is read
-// only.
-var policy = newPolicy()
-
+// newPolicy is what the operator's HTML may hold: text, tables and links.
+// Nothing that runs, loads or covers other parts of Halo's page.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("a", "b", "i", "u", "s", "em", "strong", "small", "sub", "sup", "code", "pre", "blockquote", "hr", "br",
@@ -52,7 +49,7 @@ func plainStyle(value string) bool {
 
 // safe takes out of a page what could do harm, whatever wrote it.
 func safe(page string) string {
-	return strings.TrimSpace(policy.Sanitize(strings.ToValidUTF8(strings.ReplaceAll(page, "\x00", ""), "\uFFFD")))
+	return strings.TrimSpace(newPolicy().Sanitize(strings.ToValidUTF8(strings.ReplaceAll(page, "\x00", ""), "\uFFFD")))
 }
 
 // texts are the pieces of text of a page that stand in one piece.

@@ -81,7 +81,7 @@ func ParseTemplates(texts Texts) (*Templates, error) {
 }
 
 func (t *Templates) useSummary(tree *parse.Tree) error {
-	made, err := texttemplate.New("summary").Option("missingkey=zero").Funcs(texttemplate.FuncMap(newRun().functions())).AddParseTree("summary", tree)
+	made, err := texttemplate.New("summary").Option("missingkey=zero").Funcs(newRun().functions()).AddParseTree("summary", tree)
 	if err != nil {
 		return templateError("summary", err)
 	}
@@ -137,7 +137,7 @@ func (t *Templates) writeSummary(ticket Ticket) (string, error) {
 	}
 	var out limited
 	out.run = run
-	if err := guarded(made.Funcs(texttemplate.FuncMap(run.functions())), &out, newData(ticket)); err != nil {
+	if err := guarded(made.Funcs(run.functions()), &out, newData(ticket)); err != nil {
 		return "", templateError("summary", err)
 	}
 	return line(out.String(), MaxSummary), nil

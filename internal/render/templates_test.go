@@ -119,7 +119,7 @@ func TestPolicyKeepsOwnTable(t *testing.T) {
 func TestParseTemplates(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{
-		"unknown field":        {"a\n{{.Refrence}}", "body template, line 2: there is no field .Refrence here; did you mean .Reference?"},
+		"unknown field":        {"a\n{{.Refrence}}", "body template, line 2: there is no field .Refrence here; did you mean .Reference?"}, //nolint:misspell // on purpose
 		"field of a finding":   {"{{range .Findings}}\n{{.Titel}}{{end}}", "body template, line 2: there is no field .Titel here; did you mean .Title?"},
 		"field of a variable":  {"{{range $i, $f := .Findings}}{{$f.User.Nam}}{{end}}", "body template, line 1: there is no field .Nam here; did you mean .Name?"},
 		"in a branch not run":  {"{{if eq .Kind `x`}}{{else}}{{end}}{{if eq .Kind `never`}}{{.Nothing}}{{end}}", "body template, line 1: there is no field .Nothing here; known are"},

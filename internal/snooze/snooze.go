@@ -114,28 +114,33 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) serve(w http.ResponseWriter, r *http.Request) (view, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(r.PathValue("secret"))
-	if err != nil {
-		return badLink(), nil
+	id := p.open(r.PathValue("secret"))
+	if id == "" {
+		return view{Status: http.StatusNotFound, Problem: "This link is not one of this halert, or its key has changed since. Newer tickets have good links."}, nil
 	}
-	id, err := p.Key.Open(sealed, purpose)
-	if err != nil {
-		return badLink(), nil
-	}
-	v, err := p.ticket(r.Context(), string(id))
+	v, err := p.ticket(r.Context(), id)
 	if err != nil || len(v.Findings) == 0 || r.Method != http.MethodPost {
 		return v, err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 	if err := r.ParseForm(); err != nil {
 		v.Status, v.Problem = http.StatusBadRequest, "The form could not be read. Try again."
-		return v, nil
+		return v, nil //nolint:nilerr // the page tells it
 	}
 	return p.snooze(r, v)
 }
 
-func badLink() view {
-	return view{Status: http.StatusNotFound, Problem: "This link is not one of this halert, or its key has changed since. Newer tickets have good links."}
+// open returns the ticket of a link, or "" if it is none of ours.
+func (p *Page) open(link string) string {
+	sealed, err := base64.RawURLEncoding.DecodeString(link)
+	if err != nil {
+		return ""
+	}
+	id, err := p.Key.Open(sealed, purpose)
+	if err != nil {
+		return ""
+	}
+	return string(id)
 }
 
 // ticket shows what still fires on a ticket.

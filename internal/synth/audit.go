@@ -40,7 +40,7 @@ func auditKinds() []auditKind {
 				clause: "Operation is Equals to Reset user password."}}
 		}},
 		{"audit account takeover", 4, func(r *rand.Rand, upn string) []record {
-			forward := record{operation: "Set-Mailbox", workload: "Exchange", title: "A custom alert has occured", whole: true,
+			forward := record{operation: "Set-Mailbox", workload: "Exchange", title: "A custom alert has occured", whole: true, //nolint:misspell // as CIPP writes it
 				clause: "Operation is Equals to Set-Mailbox and ForwardingSmtpAddress is Like *@*", more: obj{{"ForwardingSmtpAddress", "smtp:drop@mail.invalid"}}}
 			return append(signIn(r, upn), inboxRule(r), forward)
 		}},

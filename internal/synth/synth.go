@@ -207,10 +207,7 @@ type call struct {
 	about []*incident
 }
 
-type incident struct {
-	Incident
-	order int
-}
+type incident struct{ Incident }
 
 type closing struct {
 	at    time.Time

@@ -26,6 +26,7 @@ const unmappedFor = 2 * time.Hour
 
 func (m *maker) tenant(i int, joins bool) tenant {
 	r := m.rand("tenant", i)
+	towns, trades := towns(), trades()
 	label := towns[i%len(towns)]
 	if round := i / len(towns); round > 0 {
 		label += fmt.Sprint(round + 1)
@@ -60,6 +61,7 @@ func (t *tenant) next(what string) int {
 // person is a user of the tenant whom no other trouble is about.
 func (t *tenant) person() (display, upn string) {
 	n := t.next("person")
+	firstNames, lastNames := firstNames(), lastNames()
 	first, last := firstNames[n%len(firstNames)], lastNames[(n/len(firstNames)+n)%len(lastNames)]
 	upn = strings.ToLower(first + "." + last)
 	if round := n / (len(firstNames) * len(lastNames)); round > 0 {
@@ -79,22 +81,30 @@ func guid(r *rand.Rand) string {
 }
 
 // towns are the labels of tenants. None is the begin of another.
-var towns = []string{
-	"falun", "gavle", "lulea", "mora", "nora", "orebro", "pajala", "rattvik", "sala", "trosa", "umea", "vaxjo", "ystad", "arvika", "boden",
-	"eslov", "habo", "kalmar", "leksand", "motala", "nassjo", "pitea", "ronneby", "skara", "tierp", "uddevalla", "visby", "alesund", "bergen", "drammen",
-	"egersund", "floro", "gjovik", "hamar", "jevnaker", "kragero", "larvik", "molde", "narvik", "odda", "porsgrunn", "risor", "skien", "tromso", "ulstein",
-	"voss", "aalborg", "billund", "esbjerg", "grenaa", "horsens", "ikast", "jelling", "kolding", "lemvig", "middelfart", "nyborg", "odense", "randers", "skive",
-	"thisted", "varde",
+func towns() []string {
+	return []string{
+		"falun", "gavle", "lulea", "mora", "nora", "orebro", "pajala", "rattvik", "sala", "trosa", "umea", "vaxjo", "ystad", "arvika", "boden",
+		"eslov", "habo", "kalmar", "leksand", "motala", "nassjo", "pitea", "ronneby", "skara", "tierp", "uddevalla", "visby", "alesund", "bergen", "drammen",
+		"egersund", "floro", "gjovik", "hamar", "jevnaker", "kragero", "larvik", "molde", "narvik", "odda", "porsgrunn", "risor", "skien", "tromso", "ulstein",
+		"voss", "aalborg", "billund", "esbjerg", "grenaa", "horsens", "ikast", "jelling", "kolding", "lemvig", "middelfart", "nyborg", "odense", "randers", "skive",
+		"thisted", "varde",
+	}
 }
 
-var trades = []string{"Dental", "Logistics", "Architects", "Foods", "Law", "Timber", "Clinic", "Engineering", "Bakery", "Shipping", "School", "Insurance"}
-
-var firstNames = []string{
-	"Ada", "Bo", "Cleo", "Dag", "Edda", "Finn", "Gro", "Hugo", "Ida", "Jon", "Kaja", "Leif", "Mai", "Nils", "Oda", "Per", "Runa", "Siv", "Tor", "Unn",
-	"Vera", "Wilma", "Ylva", "Aksel", "Berit", "Carl", "Dina", "Even", "Frida", "Gustav", "Hilda",
+func trades() []string {
+	return []string{"Dental", "Logistics", "Architects", "Foods", "Law", "Timber", "Clinic", "Engineering", "Bakery", "Shipping", "School", "Insurance"}
 }
 
-var lastNames = []string{
-	"Aas", "Berg", "Carlsen", "Dahl", "Eide", "Foss", "Grande", "Holm", "Isaksen", "Juhl", "Kvam", "Lund", "Moen", "Ness", "Odden", "Prytz", "Riis", "Sand",
-	"Tangen", "Ulvik", "Vang", "Wold", "Ytre", "Brekke", "Dybdal", "Engen", "Fjeld", "Gran", "Haug", "Iversen", "Krogh", "Lie", "Myhre", "Nygard", "Olsen", "Ruud", "Sletten",
+func firstNames() []string {
+	return []string{
+		"Ada", "Bo", "Cleo", "Dag", "Edda", "Finn", "Gro", "Hugo", "Ida", "Jon", "Kaja", "Leif", "Mai", "Nils", "Oda", "Per", "Runa", "Siv", "Tor", "Unn",
+		"Vera", "Wilma", "Ylva", "Aksel", "Berit", "Carl", "Dina", "Even", "Frida", "Gustav", "Hilda",
+	}
+}
+
+func lastNames() []string {
+	return []string{
+		"Aas", "Berg", "Carlsen", "Dahl", "Eide", "Foss", "Grande", "Holm", "Isaksen", "Juhl", "Kvam", "Lund", "Moen", "Ness", "Odden", "Prytz", "Riis", "Sand",
+		"Tangen", "Ulvik", "Vang", "Wold", "Ytre", "Brekke", "Dybdal", "Engen", "Fjeld", "Gran", "Haug", "Iversen", "Krogh", "Lie", "Myhre", "Nygard", "Olsen", "Ruud", "Sletten",
+	}
 }
