@@ -159,12 +159,8 @@ func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg 
 	if tg == nil {
 		return idle, nil
 	}
-	if by := d.clock.look(); by != 0 {
-		d.log.Warn("the time of day jumped; deliveries go on in a moment, and what is in doubt is looked at for longer", "by", by.Round(time.Millisecond).String())
-		d.gate.reset() // its times are of the old day
-		if err := d.store.Wake(ctx, troubleClasses(), d.now()); err != nil {
-			return 0, err
-		}
+	if err := d.watchClock(ctx); err != nil {
+		return 0, err
 	}
 	if wait := d.clock.rest(); wait > 0 {
 		return min(wait, idle), nil
@@ -197,6 +193,18 @@ func (d *Deliverer) dispatch(ctx, hard context.Context, slots chan struct{}, wg 
 		d.work(hard, ctx, tg, *t)
 	})
 	return 0, nil
+}
+
+// watchClock notices jumps of the time of day. Whoever is about to believe a
+// lease or a look-up in vain asks for it first.
+func (d *Deliverer) watchClock(ctx context.Context) error {
+	by := d.clock.look()
+	if by == 0 {
+		return nil
+	}
+	d.log.Warn("the time of day jumped; deliveries go on in a moment, and what is in doubt is looked at for longer", "by", by.Round(time.Millisecond).String())
+	d.gate.reset() // its times are of the old day
+	return d.store.Wake(ctx, troubleClasses(), d.now())
 }
 
 // untilDue is the time until the next delivery falls due.

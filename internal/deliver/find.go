@@ -55,11 +55,16 @@ func (j *job) find(ctx context.Context) (halo.Ticket, error) {
 	return halo.Ticket{}, nil
 }
 
+// tooOld is how much older than our ticket a row must be to end the look-up.
+// Halo's dates have no zone, and our own clock may have been put back since.
+const tooOld = 7 * 24 * time.Hour
+
 // matches lists the tickets with our reference that a query finds, the oldest
 // first.
 func (j *job) matches(ctx context.Context, q halo.TicketQuery) ([]halo.Ticket, error) {
 	var found []halo.Ticket
-	since := j.ticket.CreatedAt.Add(-24 * time.Hour) // clocks differ, and so do time zones
+	age := max(0, j.d.now().Sub(j.ticket.CreatedAt))
+	var newest time.Time // by Halo's clock, which may be another than ours
 	for row, err := range j.target.halo.Tickets(ctx, q) {
 		if refusedFilter(err) || errors.Is(err, halo.ErrPageLimit) {
 			break
@@ -67,7 +72,10 @@ func (j *job) matches(ctx context.Context, q halo.TicketQuery) ([]halo.Ticket, e
 		if err != nil {
 			return nil, err
 		}
-		if !row.DateOccurred.IsZero() && row.DateOccurred.Before(since) {
+		if newest.IsZero() {
+			newest = row.DateOccurred
+		}
+		if !row.DateOccurred.IsZero() && row.DateOccurred.Before(newest.Add(-age-tooOld)) {
 			break
 		}
 		ours, err := j.ours(ctx, row)

@@ -200,3 +200,22 @@ func TestLookUpTakesTheCheapestWay(t *testing.T) {
 		})
 	}
 }
+
+// Halo's clock is days behind ours: the lost ticket seems older than the
+// report that it was made for, and is found all the same.
+func TestClocksThatDisagree(t *testing.T) {
+	for name, legacy := range map[string]bool{"a newer Halo": false, "an older one": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, legacy, nil)
+			event := w.report(12, "mfa", "adele", nil)
+			c := w.begun(event)
+			w.advance(-5 * 24 * time.Hour)
+			made := w.made(c)
+			w.advance(5 * 24 * time.Hour)
+			w.work(time.Minute)
+			if got := w.ticket(event); got.HaloID != made || len(w.sim.Tickets()) != 1 {
+				t.Errorf("ours is Halo's %d of %d tickets, want %d alone", got.HaloID, len(w.sim.Tickets()), made)
+			}
+		})
+	}
+}

@@ -21,6 +21,9 @@ func (j *job) look(ctx context.Context) error {
 	if err != nil || found {
 		return err
 	}
+	if err := j.d.watchClock(ctx); err != nil {
+		return err
+	}
 	now := j.d.now()
 	if settled := settledAt(t.BegunAt, now, j.d.clock.doubt()); now.Before(settled) {
 		if next := now.Add(lookEvery); next.Before(settled) {
