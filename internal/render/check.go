@@ -140,6 +140,8 @@ func longest(t reflect.Type) int {
 		return MaxRows
 	case reflect.TypeFor[[]Link]():
 		return maxLinks
+	case reflect.TypeFor[[]SectionData]():
+		return maxSections
 	}
 	return maxFields
 }
