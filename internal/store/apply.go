@@ -144,6 +144,7 @@ type alertRow struct {
 	closedBy     sql.NullString
 	client, site sql.NullInt64
 	ticketAt     sql.NullInt64 // when it was made
+	storm        sql.NullBool  // it is a storm ticket
 }
 
 // quiet tells that a person closed the alert's ticket, and does not want to
@@ -193,9 +194,9 @@ func applyReport(ctx context.Context, tx *sql.Tx, w *work, r Report, now time.Ti
 func findAlert(ctx context.Context, tx *sql.Tx, key string) (*alertRow, error) {
 	var r alertRow
 	err := tx.QueryRowContext(ctx, `
-		SELECT a.id, a.status, a.ticket_id, t.state, t.closed_by, t.client_id, t.site_id, t.created_at
+		SELECT a.id, a.status, a.ticket_id, t.state, t.closed_by, t.client_id, t.site_id, t.created_at, t.storm_at > 0
 		FROM alerts a LEFT JOIN tickets t ON t.id = a.ticket_id WHERE a.dedup_key = $1`, key).
-		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.closedBy, &r.client, &r.site, &r.ticketAt)
+		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.closedBy, &r.client, &r.site, &r.ticketAt, &r.storm)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -19,8 +19,7 @@ func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now tim
 		since = now.Add(-r.Plan.Within)
 	}
 	if row.stays(r, since) {
-		storm, err := isStorm(ctx, tx, row.ticketID.String)
-		return placing{id: row.ticketID.String, storm: storm}, err
+		return placing{id: row.ticketID.String, storm: row.storm.Bool}, nil
 	}
 	p, err := groupTicket(ctx, tx, r, since)
 	if err != nil || p.id != "" {
@@ -46,15 +45,6 @@ func (a *alertRow) stays(r Report, since time.Time) bool {
 	mine := a.ticketID.Valid && a.ticketState.String != string(TicketClosed) &&
 		a.client.Int64 == int64(r.Customer.ClientID) && a.site.Int64 == int64(r.Customer.SiteID)
 	return mine && !r.Apart && (a.status == alert.Firing || a.ticketAt.Int64 > millis(since))
-}
-
-func isStorm(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
-	var storm bool
-	err := tx.QueryRowContext(ctx, `SELECT storm_at > 0 FROM tickets WHERE id = $1`, id).Scan(&storm)
-	if err != nil {
-		return false, fmt.Errorf("read ticket %s: %w", id, err)
-	}
-	return storm, nil
 }
 
 // groupTicket finds the open ticket of a group. One that was made before the
