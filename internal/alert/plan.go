@@ -12,6 +12,7 @@ type Plan struct {
 	Routes   []string      `json:"routes,omitempty"`   // names of the routes that matched, in order
 	Fields   Fields        `json:"fields,omitzero"`    // how the ticket is made
 	Template string        `json:"template,omitempty"` // name of the templates that write its texts; empty: halert's own
+	Within   time.Duration `json:"within,omitempty"`   // how old a ticket may be that new alerts share; 0: as old as it is
 	Delay    time.Duration `json:"delay,omitempty"`    // how long to wait before the ticket is made: it may be over by itself
 	Notes    NotePolicy    `json:"notes,omitzero"`
 	Close    Closing       `json:"close,omitzero"`

@@ -130,6 +130,9 @@ func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Aler
 	if t.PreviousID != 0 {
 		detail += fmt.Sprintf("; it follows Halo ticket %d, which is closed", t.PreviousID)
 	}
+	if a.PlacedWhy != "" {
+		detail += "; " + a.PlacedWhy
+	}
 	if why := lifeSentence(t, a); why != "" {
 		detail += "; " + why
 	}
@@ -172,6 +175,9 @@ func deliverySentence(t store.Ticket) string {
 	case store.Retryable:
 		state = fmt.Sprintf("retryable: %s failed, the next is at %s", count(t.Attempt, "attempt"), stamp(t.DueAt))
 	case store.Scheduled:
+		if t.WaitsFor == store.WaitStorm {
+			return fmt.Sprintf("scheduled: waits until %s, when the storm is over unless a new kind of alert comes; %s", stamp(t.WaitsUntil), shown)
+		}
 		if what, waits := map[store.WaitFor]string{
 			store.WaitDelay: "the ticket is made then, unless all is over before",
 			store.WaitNote:  "the next note goes then",

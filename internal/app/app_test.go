@@ -64,6 +64,7 @@ type program struct {
 	log  *logBuffer
 	app  *App
 	stop func()
+	now  func() time.Time // nil: the machine's
 }
 
 // logBuffer keeps what an operator would read.
@@ -97,7 +98,7 @@ func start(t *testing.T, configuration string) *program {
 // run starts the program on its data folder; configuration may be empty.
 func (p *program) run(configuration string) {
 	p.t.Helper()
-	o := Options{Listen: "127.0.0.1:0", DataDir: filepath.Join(p.dir, "data"), APIToken: apiToken, Lookup: config.Lookup{},
+	o := Options{Listen: "127.0.0.1:0", DataDir: filepath.Join(p.dir, "data"), APIToken: apiToken, Lookup: config.Lookup{}, Now: p.now,
 		Log: slog.New(slog.NewTextHandler(p.log, nil))}
 	if configuration != "" {
 		o.ApplyFile = filepath.Join(p.dir, "halert.yaml")

@@ -212,6 +212,9 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 	}
 	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser),
 		Routes: c.Routes, Quiet: c.Quiet()}
+	if c.Storm != nil {
+		p.Storm = store.Brake{Tickets: c.Storm.Tickets, Within: c.Storm.Within}
+	}
 	var sources []ingest.Source
 	var limits []heard.Limit
 	for _, src := range c.Sources {

@@ -25,6 +25,7 @@ type Config struct {
 	Notify    *Notify // nil: nobody is told
 	Retention Retention
 	Templates []Template
+	Storm     *Storm // nil: a customer may get any number of tickets
 
 	Hours    []*route.Hours // windows of time that routes and silences name
 	Routes   route.Table
@@ -40,6 +41,13 @@ func (c *Config) Quiet() route.Silences { return slices.Concat(c.Exclude, c.Sile
 type Retention struct {
 	Bodies  time.Duration // of processed events; at most History
 	History time.Duration // events, alerts and tickets
+}
+
+// Storm says how many new tickets a customer may get at once; what comes beyond
+// them goes on one.
+type Storm struct {
+	Tickets int           // 1 to 10,000
+	Within  time.Duration // 1 minute to 24 hours, whole seconds
 }
 
 // Halo says how to reach HaloPSA and what its tickets look like.

@@ -14,7 +14,7 @@ import (
 // effects lists the keys of what a route does, in the order in which they are
 // written.
 func effects() []string {
-	return []string{"delay", "ticket", "template", "group_by", "strip", "notes", "close", "reopen"}
+	return []string{"delay", "ticket", "template", "group_by", "strip", "within", "notes", "close", "reopen"}
 }
 
 func (r *rules) route(n node, lines map[string]int) {
@@ -22,7 +22,7 @@ func (r *rules) route(n node, lines map[string]int) {
 	out := route.Rule{
 		Name: s.name(lines), Match: r.matchers(s), When: s.when(), During: r.windows(s, "during"), Outside: r.windows(s, "outside"),
 		Continue: s.flag("continue", false), Drop: s.flag("drop", false), Delay: s.span("delay", 0), Template: r.template(s),
-		GroupBy: s.groupBy(), Strip: s.flag("strip", false),
+		GroupBy: s.groupBy(), Strip: s.flag("strip", false), Within: s.spanOr("within", 0),
 	}
 	if ticket, ok := s.byKey["ticket"]; ok {
 		ticket.ticket(&out)
@@ -43,6 +43,9 @@ func (r *rules) route(n node, lines map[string]int) {
 	}
 	if out.Strip && len(out.GroupBy) == 0 {
 		s.byKey["strip"].problem("needs group_by; say what alerts of one ticket have in common")
+	}
+	if out.Within > 0 && len(out.GroupBy) == 0 {
+		s.byKey["within"].problem("needs group_by; say what alerts of one ticket have in common")
 	}
 	if tests, ok := s.byKey["tests"]; ok {
 		for _, item := range tests.items() {

@@ -48,6 +48,7 @@ routes:
     template: security
     group_by: [kind, device, label.App Name]
     strip: true
+    within: 90m
     notes: {mode: on_change, every: 4h, daily: "08:00", zone: Europe/Amsterdam}
     close: {never: true, after: 10m, touched: true, missing: 3, silent: 7d}
     reopen: {within: 3d, status: 2, not: [14, 15], quiet: true}
@@ -95,7 +96,7 @@ func TestRules(t *testing.T) {
 			Custom: map[string]string{"CFCause": "Alert", "CF odd: name": "a, b"},
 		},
 		PriorityBy: map[alert.Severity]alert.Ref{alert.Critical: {ID: 1}, alert.Error: {Name: "High"}},
-		Template:   "security", GroupBy: []string{"kind", "device", "label.App Name"}, Strip: true,
+		Template:   "security", GroupBy: []string{"kind", "device", "label.App Name"}, Strip: true, Within: 90 * time.Minute,
 		Notes:  &alert.NotePolicy{Mode: alert.NoteOnChange, Every: 4 * time.Hour, Daily: "08:00", Zone: "Europe/Amsterdam"},
 		Close:  &alert.Closing{Never: true, After: 10 * time.Minute, Touched: true, Missing: 3, Silent: 7 * day},
 		Reopen: &alert.Reopening{Within: 3 * day, Status: 2, Not: []int{14, 15}, Quiet: true},

@@ -194,6 +194,7 @@ func routeFlow(r route.Rule) flow {
 	f.text("template", r.Template)
 	f.list("group_by", r.GroupBy)
 	f.flag("strip", r.Strip)
+	f.span("within", r.Within)
 	if r.Notes != nil {
 		f.add("notes", notesText(*r.Notes))
 	}

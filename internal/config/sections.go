@@ -25,7 +25,7 @@ func (r *reader) config(data []byte) *Config {
 		return nil
 	}
 	c := &Config{}
-	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention", "templates", "hours", "routes", "silences", "exclude")
+	s := node{r: r, ast: top, at: startOf(top)}.section("halo", "unmapped", "own_alerts", "customers", "sources", "notify", "retention", "storm", "templates", "hours", "routes", "silences", "exclude")
 	if halo, ok := s.byKey["halo"]; ok {
 		c.Halo = halo.halo()
 	} else {
@@ -49,6 +49,9 @@ func (r *reader) config(data []byte) *Config {
 	c.Retention = Retention{Bodies: 30 * day, History: 400 * day}
 	if n, ok := s.byKey["retention"]; ok {
 		c.Retention = n.retention(c.Retention)
+	}
+	if n, ok := s.byKey["storm"]; ok {
+		c.Storm = n.storm()
 	}
 	before := len(r.problems)
 	if n, ok := s.byKey["customers"]; ok {

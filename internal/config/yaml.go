@@ -42,6 +42,7 @@ func (c *Config) write(secrets bool) []byte {
 	if keep := c.Retention; keep.History > 0 {
 		fmt.Fprintf(w, "retention: {bodies: %dd, history: %dd}\n", keep.Bodies/day, keep.History/day)
 	}
+	w.storm(c.Storm)
 	if len(c.Customers) > 0 {
 		w.WriteString("customers:\n")
 	}

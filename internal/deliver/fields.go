@@ -14,7 +14,11 @@ import (
 func (j *job) draft(ctx context.Context, who contact, found store.Findings) (halo.NewTicket, error) {
 	t := j.ticket
 	templates := j.templates()
-	view := withSnooze(ticketView(t, found, who.userID != 0), t.ID, j.target.settings)
+	view, err := viewOf(ctx, j.d.store, t, found, who.userID != 0)
+	if err != nil {
+		return halo.NewTicket{}, err
+	}
+	view = withSnooze(view, t.ID, j.target.settings)
 	n := halo.NewTicket{
 		Summary: j.text(templates.Summary(view)), DetailsHTML: j.text(templates.Body(view)), ThirdPartyID: t.Reference,
 		ClientID: t.Customer.ClientID, SiteID: t.Customer.SiteID,

@@ -70,6 +70,10 @@ func (j *job) step(ctx context.Context) (store.Call, error) {
 		return store.CallNote, j.note(ctx)
 	case stepEnd:
 		return j.end(ctx)
+	case stepRewrite:
+		return store.CallRewrite, j.rewrite(ctx)
+	case stepCalm:
+		return store.CallCalm, j.calm(ctx)
 	case stepReopen:
 		return store.CallReopen, j.reopen(ctx)
 	case stepCheck, stepSee:

@@ -16,7 +16,7 @@ import (
 // note, where the plan asks for that.
 func (j *job) changed(ctx context.Context) (bool, error) {
 	t := j.ticket
-	if t.Plan.Notes.Mode != alert.NoteOnChange || t.Seq <= t.ShownSeq {
+	if notePolicy(t).Mode != alert.NoteOnChange || t.Seq <= t.ShownSeq {
 		return false, nil
 	}
 	return j.d.store.Changed(ctx, t.ID, t.ShownSeq)
@@ -94,6 +94,14 @@ func (j *job) end(ctx context.Context) (store.Call, error) {
 			live, err := j.check(ctx)
 			if err != nil || !live {
 				return store.CallNone, err
+			}
+		}
+		if t.Storm.Is() && kept == "" {
+			return store.CallRewrite, j.rewrite(ctx)
+		}
+		if t.Storm.Is() {
+			if err := j.putText(ctx); err != nil {
+				return store.CallRewrite, err
 			}
 		}
 		return store.CallNote, j.tell(ctx, kept)

@@ -69,7 +69,7 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 			return true, err
 		}
 		return true, j.closed(ctx, "Halo's ticket was deleted before its making was known here")
-	case store.CallNote:
+	case store.CallNote, store.CallCalm:
 		actions, err := j.target.halo.Actions(ctx, t.HaloID)
 		if err != nil {
 			return false, err
@@ -78,6 +78,9 @@ func (j *job) lookFor(ctx context.Context, call store.Call) (bool, error) {
 		mark := noteMark(t.Reference, t.BegunSeq)
 		for _, a := range actions {
 			if strings.Contains(a.Note, mark) || strings.Contains(a.NoteHTML, mark) {
+				if call == store.CallCalm {
+					return true, j.d.store.Calmed(ctx, t.ID, j.d.owner, j.d.now())
+				}
 				return true, j.d.store.Noted(ctx, t.ID, j.d.owner, t.BegunSeq, j.d.now())
 			}
 		}
@@ -99,7 +102,7 @@ func noteMark(reference string, seq int64) string { return fmt.Sprintf("[%s/%d]"
 // ours compares a row with our reference. Lists leave out columns [A]: where
 // the row has neither the reference nor a text that could hold it, the whole
 // ticket is read if its subject may be ours.
-func (j *job) ours(ctx context.Context, row halo.Ticket) (bool, error) {
+func (j *job) ours(ctx context.Context, row halo.Ticket) (_ bool, err error) {
 	ref := j.ticket.Reference
 	if row.ThirdPartyID == ref || strings.Contains(row.Details+row.DetailsHTML+row.Summary, ref) {
 		return true, nil
@@ -110,6 +113,11 @@ func (j *job) ours(ctx context.Context, row halo.Ticket) (bool, error) {
 	// A template's subject may tell what has changed since, or be another
 	// template's by now: only halert's own says whose the ticket is not.
 	own := j.ticket.Plan.Template == "" && len(j.target.settings.Templates) == 0
+	if own {
+		if own, err = j.steadySubject(ctx); err != nil {
+			return false, err
+		}
+	}
 	if own && row.Summary != render.Summary(ticketView(j.ticket, store.Findings{}, false)) {
 		return false, nil
 	}

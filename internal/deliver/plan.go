@@ -12,17 +12,19 @@ import (
 type step int
 
 const (
-	stepDone   step = iota // Halo shows what it should
-	stepLook               // a call was begun and its outcome is not known: look before repeating it
-	stepAdopt              // Halo may have a ticket that the sender made itself
-	stepCreate             // Halo has no such ticket
-	stepNote               // there is news that Halo does not show
-	stepCheck              // something happened to Halo's ticket
-	stepSee                // reports wait for the next note: make sure that the ticket is open
-	stepWait               // nothing before a time that the ticket's plan sets
-	stepDrop               // all was over before the ticket was due: it is never made
-	stepEnd                // all is over: close it, or leave it to a person
-	stepReopen             // it came again: open Halo's ticket once more
+	stepDone    step = iota // Halo shows what it should
+	stepLook                // a call was begun and its outcome is not known: look before repeating it
+	stepAdopt               // Halo may have a ticket that the sender made itself
+	stepCreate              // Halo has no such ticket
+	stepNote                // there is news that Halo does not show
+	stepCheck               // something happened to Halo's ticket
+	stepSee                 // reports wait for the next note: make sure that the ticket is open
+	stepWait                // nothing before a time that the ticket's plan sets
+	stepDrop                // all was over before the ticket was due: it is never made
+	stepEnd                 // all is over: close it, or leave it to a person
+	stepRewrite             // the list of a storm ticket is to be brought up to date
+	stepCalm                // a storm is over
+	stepReopen              // it came again: open Halo's ticket once more
 )
 
 // move is a step, and for stepWait until when and for what.
@@ -46,7 +48,7 @@ func next(t store.Ticket, s Settings, changed bool, now time.Time) move {
 	case t.HaloID == 0:
 		return unborn(t, s, now)
 	}
-	m := nextNote(t, changed, now)
+	m := nextStorm(t, nextNote(t, changed, now), now)
 	if ends(t, s) {
 		at := t.ClearedAt.Add(t.Plan.Close.After)
 		if !waits(at, t.Plan.Close.After, now) {
@@ -98,7 +100,7 @@ func unborn(t store.Ticket, s Settings, now time.Time) move {
 
 // nextNote says whether Halo is to be told of what it does not show.
 func nextNote(t store.Ticket, changed bool, now time.Time) move {
-	p := t.Plan.Notes
+	p := notePolicy(t)
 	m := move{step: stepDone}
 	switch {
 	case t.Seq <= t.ShownSeq:

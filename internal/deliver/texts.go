@@ -93,7 +93,10 @@ func PreviewTexts(ctx context.Context, s *store.Store, ticketID string, template
 		return Preview{}, fmt.Errorf("read the reports of ticket %s: %w", ticketID, err)
 	}
 	t.ShownSeq = shown
-	view := ticketView(t, found, t.UserLinked)
+	view, err := viewOf(ctx, s, t, found, t.UserLinked)
+	if err != nil {
+		return Preview{}, fmt.Errorf("read the findings of ticket %s: %w", ticketID, err)
+	}
 	var p Preview
 	var summaryErr, bodyErr, noteErr error
 	p.Summary, summaryErr = templates.Summary(view)

@@ -21,6 +21,7 @@ type Settings struct {
 	Parsers     map[string]source.Parser
 	Routes      route.Table
 	Quiet       route.Silences // silences and exclusions of the configuration
+	Storm       store.Brake    // keeps a customer from getting too many tickets at once
 }
 
 // knowledge is what decisions depend on besides the settings, as it is at the
@@ -80,7 +81,7 @@ func report(sourceName, eventID string, ev alert.Event, s Settings, known knowle
 	if ev.Severity == 0 {
 		ev.Severity = alert.Warning
 	}
-	r := store.Report{Event: ev, Source: sourceName, Tenant: known.tenants.Canonical(ev.Tenant)}
+	r := store.Report{Event: ev, Source: sourceName, Tenant: known.tenants.Canonical(ev.Tenant), Brake: s.Storm}
 	c, reason := customer(ev.Tenant, s, known.tenants)
 	subject := subjectOf(r, c)
 	decision := s.Routes.Decide(subject, known.now)

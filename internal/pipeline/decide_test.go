@@ -210,3 +210,18 @@ func TestSetsAreKeptUnderTheCanonicalTenant(t *testing.T) {
 		t.Errorf("sets %+v, want %+v", o.Sets, want)
 	}
 }
+
+func TestReportsCarryBrakeAndWithin(t *testing.T) {
+	b := store.Brake{Tickets: 20, Within: 10 * time.Minute}
+	s := Settings{Customers: directory(t), Consolidate: true, Storm: b,
+		Routes: route.Table{{Name: "one user", GroupBy: []string{"user"}, Within: time.Hour}}}
+	r, _ := report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{})
+	if r.Brake != b || r.Plan.Within != time.Hour {
+		t.Errorf("the report has %+v and %v", r.Brake, r.Plan.Within)
+	}
+	s.Storm, s.Routes = store.Brake{}, nil
+	r, _ = report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{})
+	if r.Brake != (store.Brake{}) || r.Plan.Within != 0 {
+		t.Errorf("without settings the report has %+v and %v", r.Brake, r.Plan.Within)
+	}
+}

@@ -141,6 +141,8 @@ func longest(t reflect.Type) int {
 		return MaxRows
 	case reflect.TypeFor[[]Link]():
 		return maxLinks
+	case reflect.TypeFor[[]SectionData]():
+		return maxSections
 	}
 	return maxFields
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -35,6 +36,9 @@ type Data struct {
 	// Table is halert's own table of the findings as HTML; in a note, of
 	// those that are new.
 	Table template.HTML
+	// Sections are the findings by kind of alert, at most 12; in a note, those
+	// that are new. A ticket of one kind has one.
+	Sections []SectionData
 }
 
 // Tenant is the sender's name for a customer. Either may be empty.
@@ -97,9 +101,9 @@ func newData(t Ticket) Data {
 	user, device := theUser(t.User, findings, total), theDevice(findings, total)
 	d.User, d.Device = person(user), line(device, maxName)
 	d.Findings, d.Total = findingData(findings), total
-	d.Table = tableHTML(findings, total, t.Topic.Columns, hidden{
-		values: []string{t.Tenant.ID, t.Tenant.Domain, t.Customer, t.Topic.Title}, user: user, device: device,
-	})
+	hide := hidden{values: []string{t.Tenant.ID, t.Tenant.Domain, t.Customer, t.Topic.Title}, user: user, device: device}
+	d.Table = tableHTML(findings, total, t.Topic.Columns, hide, maxTable)
+	d.Sections = sectionData(sectionsOf(t), hide)
 	return d
 }
 
@@ -110,7 +114,7 @@ func ticketData(t Ticket) Data {
 		Tenant: Tenant{ID: line(t.Tenant.ID, maxName), Domain: line(t.Tenant.Domain, maxName)},
 		Source: line(t.Source, maxName), Kind: line(t.Topic.Kind, maxValue), Severity: severityWord(t.Severity),
 		Title: line(t.Topic.Title, maxText), What: line(t.Topic.What, maxText), Means: line(t.Topic.Means, maxText),
-		Do: line(t.Topic.Do, maxText), Comment: block(t.Topic.Comment), Links: linkData(t.Topic.Links),
+		Do: line(t.Topic.Do, maxText), Comment: block(t.Topic.Comment), Links: linkData(slices.Concat(t.Topic.Links, t.Links)),
 		User: person(t.User), FirstSeen: stamp(t.FirstSeen), Previous: max(t.Previous, 0),
 	}
 	for _, r := range t.Routes[:min(len(t.Routes), MaxRows)] {
@@ -131,12 +135,13 @@ func newNoteData(t Ticket, n Note) NoteData {
 	}
 	told := append(append([]Finding(nil), d.New...), d.Repeated...)
 	d.Findings, d.Total = told[:min(len(told), MaxRows)], newTotal+repeatedTotal
-	d.Table = tableHTML(fresh, newTotal, n.Columns, hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}})
+	d.Table = tableHTML(fresh, newTotal, n.Columns, hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}, maxTable)
+	d.Sections = sectionData(newSections(t, n), hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}})
 	return d
 }
 
-func tableHTML(findings []alert.Finding, total int, first []string, hide hidden) template.HTML {
-	return template.HTML(fit(len(findings), maxTable, func(rows int) string {
+func tableHTML(findings []alert.Finding, total int, first []string, hide hidden, bytes int) template.HTML {
+	return template.HTML(fit(len(findings), bytes, func(rows int) string {
 		return execute("findings", newTable(findings[:rows], total, first, hide))
 	}))
 }

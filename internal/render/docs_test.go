@@ -33,7 +33,7 @@ func TestDocsNameAllFieldsAndFunctions(t *testing.T) {
 	for _, m := range regexp.MustCompile("each has `(\\.\\w+)` and `(\\.\\w+)`").FindAllStringSubmatch(section("Fields"), -1) {
 		documented = append(documented, m[1:]...)
 	}
-	for _, root := range []any{NoteData{}, Tenant{}, Person{}, Finding{}, Field{}, Link{}} {
+	for _, root := range []any{NoteData{}, Tenant{}, Person{}, Finding{}, Field{}, Link{}, SectionData{}} {
 		fields = append(fields, dotted(reflect.TypeOf(root))...)
 	}
 	sorted := func(names []string) []string { slices.Sort(names); return slices.Compact(names) }

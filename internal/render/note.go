@@ -22,6 +22,9 @@ type Note struct {
 
 	NewTotal, RepeatedTotal, GoneTotal int // how many of each there are
 
+	// The same by kind of alert, for a ticket of several kinds; else nil.
+	NewBy, RepeatedBy, GoneBy []Section
+
 	Reports      int       // how often the ticket's alerts were reported
 	Since, Until time.Time // when first and last; zero shows none
 	Firing       int       // findings that are still open
@@ -40,8 +43,21 @@ func NoteHTML(n Note) string {
 	for _, f := range gone {
 		p.Gone = append(p.Gone, goneLine(f))
 	}
-	p.GoneMore = goneTotal - len(gone)
+	if len(n.GoneBy) > 0 {
+		p.Gone = goneBy(n.GoneBy)
+	}
+	p.GoneMore = goneTotal - len(p.Gone)
 	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}
+	if len(n.NewBy) > 0 {
+		return fitSections(n.NewBy, MaxBytes, func(all []Section, rows int) string {
+			p.Sections = nil
+			for _, s := range all {
+				p.Sections = append(p.Sections, pageOf(s, rows, hide))
+			}
+			p.More = len(n.NewBy) - len(all)
+			return execute("note", p)
+		})
+	}
 	return fit(len(fresh), MaxBytes, func(rows int) string {
 		p.New = newTable(fresh[:rows], newTotal, n.Columns, hide)
 		return execute("note", p)
@@ -54,6 +70,8 @@ func noteMark(n Note) string { return line(firstOf(n.Mark, n.Reference), maxName
 // notePage is what the template of a note shows.
 type notePage struct {
 	New       table
+	Sections  []sectionPage // instead of New
+	More      int           // kinds of alerts that are not shown
 	NewTotal  int
 	Gone      []string
 	GoneTotal int
@@ -86,12 +104,34 @@ func status(n Note) string {
 	}
 	s := "Reported again" + often(n)
 	if repeated := max(n.RepeatedTotal, len(n.Repeated)); repeated > 0 && repeated < n.Firing {
-		return s + ": " + strconv.Itoa(repeated) + " of " + number(n.Firing, "open finding") + "."
+		return s + ": " + strconv.Itoa(repeated) + " of " + number(n.Firing, "open finding") + "." + about(n.RepeatedBy)
 	}
 	if n.Firing > 0 {
 		s += "; " + number(n.Firing, "finding") + " still open"
 	}
-	return s + "."
+	return s + "." + about(n.RepeatedBy)
+}
+
+// goneBy names findings that are over, with their kinds.
+func goneBy(all []Section) []string {
+	var out []string
+	for _, s := range all {
+		for _, f := range s.Findings {
+			if len(out) == maxGone {
+				return out
+			}
+			out = append(out, sectionTitle(s.Topic)+": "+goneLine(f))
+		}
+	}
+	return out
+}
+
+// about names the kinds of alerts that were reported again.
+func about(all []Section) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return " About: " + titles(all) + "."
 }
 
 func often(n Note) string {

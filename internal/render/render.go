@@ -10,6 +10,7 @@ package render
 import (
 	"embed"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,10 @@ type Ticket struct {
 	Total      int             // number of findings there are
 	FirstSeen  time.Time       // zero shows none
 	Previous   int             // Halo's id of the closed ticket that this one follows; 0 for none
+	Links      []alert.Link    // of the ticket itself, besides the topic's
+	Sections   []Section       // the findings by kind of alert, the gravest first; with fewer than two, Topic is what the ticket is about
+	Storm      []StormLine     // what a storm ticket lists instead of findings; nil for all others
+	StormMore  int             // kinds of alerts that are not among Storm
 }
 
 // Summary is the subject: what is wrong, with whom, at which customer. It is
@@ -60,6 +65,9 @@ type Ticket struct {
 // people can type into a filter.
 func Summary(t Ticket) string {
 	title := line(t.Topic.Title, MaxSummary)
+	if t.several() {
+		title = line(severalTitle(t), MaxSummary)
+	}
 	if title == "" {
 		title = "Alert"
 		if source := line(t.Source, 80); source != "" {
@@ -108,13 +116,20 @@ func Body(t Ticket) string {
 		Unlinked: t.User.Key() != "" && !t.UserLinked,
 		Device:   line(device, maxName),
 		Previous: max(t.Previous, 0),
-		Links:    links(t.Topic.Links),
+		Links:    links(slices.Concat(t.Topic.Links, t.Links)),
 		Comment:  commentLines(t.Topic.Comment),
 		Footer:   footer(t),
 	}
 	hide := hidden{
 		values: []string{t.Tenant.ID, t.Tenant.Domain, t.Customer, t.Topic.Title},
 		user:   user, device: device,
+	}
+	switch {
+	case t.Storm != nil:
+		return stormBody(t, p)
+	case t.several():
+		hide.values = hide.values[:3]
+		return severalBody(t, p, hide)
 	}
 	return fit(len(findings), MaxBytes, func(rows int) string {
 		p.Table = newTable(findings[:rows], total, t.Topic.Columns, hide)
@@ -133,6 +148,8 @@ type bodyPage struct {
 	Table    table
 	Links    []alert.Link
 	Comment  [][]piece
+	Sections []sectionPage
+	More     int // kinds of alerts that are not shown
 	Footer   []labelled
 }
 

@@ -25,7 +25,8 @@ type Rule struct {
 	PriorityBy map[alert.Severity]alert.Ref // instead of Fields.Priority
 	Template   string
 	GroupBy    []string
-	Strip      bool // with GroupBy: see [Group.Key]
+	Strip      bool          // with GroupBy: see [Group.Key]
+	Within     time.Duration // with GroupBy: see [alert.Plan]
 	Notes      *alert.NotePolicy
 	Close      *alert.Closing
 	Reopen     *alert.Reopening
@@ -96,6 +97,7 @@ func (r *Rule) set(d *Decision, severity alert.Severity) {
 	}
 	if len(r.GroupBy) > 0 {
 		d.Group = Group{Route: r.Name, By: r.GroupBy, Strip: r.Strip}
+		p.Within = r.Within
 	}
 	if r.Notes != nil {
 		p.Notes = *r.Notes

@@ -37,6 +37,7 @@ type Report struct {
 	User     alert.User      // whom the ticket is about; zero for none
 	Plan     alert.Plan      // how the ticket is to look and to live
 	Quiet    *Quiet          // the alert makes no ticket; nil: it does
+	Brake    Brake           // keeps the customer from getting too many tickets
 }
 
 // Quiet says why a firing alert makes no ticket and no note.
@@ -142,6 +143,8 @@ type alertRow struct {
 	ticketState  sql.NullString
 	closedBy     sql.NullString
 	client, site sql.NullInt64
+	ticketAt     sql.NullInt64 // when it was made
+	storm        sql.NullBool  // it is a storm ticket
 }
 
 // quiet tells that a person closed the alert's ticket, and does not want to
@@ -191,9 +194,9 @@ func applyReport(ctx context.Context, tx *sql.Tx, w *work, r Report, now time.Ti
 func findAlert(ctx context.Context, tx *sql.Tx, key string) (*alertRow, error) {
 	var r alertRow
 	err := tx.QueryRowContext(ctx, `
-		SELECT a.id, a.status, a.ticket_id, t.state, t.closed_by, t.client_id, t.site_id
+		SELECT a.id, a.status, a.ticket_id, t.state, t.closed_by, t.client_id, t.site_id, t.created_at, t.storm_at > 0
 		FROM alerts a LEFT JOIN tickets t ON t.id = a.ticket_id WHERE a.dedup_key = $1`, key).
-		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.closedBy, &r.client, &r.site)
+		Scan(&r.id, &r.status, &r.ticketID, &r.ticketState, &r.closedBy, &r.client, &r.site, &r.ticketAt, &r.storm)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -269,58 +272,39 @@ func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.
 
 // placeAlert puts a firing alert on its ticket and marks the ticket due.
 func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touched map[string]int64, now time.Time) (string, int64, error) {
-	ticketID, reopened, err := ticketFor(ctx, tx, row, r, now)
+	to, err := ticketFor(ctx, tx, row, r, now)
 	if err != nil {
 		return "", 0, err
 	}
+	ticketID := to.id
 	seq, err := touch(ctx, tx, ticketID, touched, now)
 	if err != nil {
 		return "", 0, err
 	}
+	plan := r.Plan
+	if to.storm {
+		plan = stormPlan(plan)
+	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE tickets SET severity = CASE WHEN severity < $1 THEN $1 ELSE severity END, plan = CASE WHEN severity <= $1 THEN $4 ELSE plan END,
-			topic = $2, want_closed = 0, cleared_at = 0 WHERE id = $3`,
-		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID, toJSON(r.Plan))
+			topic = CASE WHEN storm_at > 0 THEN topic ELSE $2 END, want_closed = 0, cleared_at = 0 WHERE id = $3`,
+		int(r.Event.Severity), toJSON(r.Event.Topic), ticketID, toJSON(plan))
 	if err != nil {
 		return "", 0, fmt.Errorf("update ticket %s: %w", ticketID, err)
 	}
 	if err := due(ctx, tx, ticketID, now); err != nil {
 		return "", 0, err
 	}
-	fresh := reopened || row.ticketID.String != ticketID || row.status == alert.Resolved
+	fresh := to.reopened || row.ticketID.String != ticketID || row.status == alert.Resolved
 	_, err = tx.ExecContext(ctx, `
 		UPDATE alerts SET status = 'firing', ticket_id = $1, first_seq = CASE WHEN $2 = 1 THEN $3 ELSE first_seq END,
-			last_seq = $3, resolved_seq = 0, resolved_at = 0, resolved_why = '' WHERE id = $4`,
-		ticketID, flag(fresh), seq, row.id)
+			last_seq = $3, resolved_seq = 0, resolved_at = 0, resolved_why = '',
+			placed_why = CASE WHEN ticket_id = $1 THEN placed_why ELSE $5 END WHERE id = $4`,
+		ticketID, flag(fresh), seq, row.id, to.why)
 	if err != nil {
 		return "", 0, fmt.Errorf("place alert %s: %w", row.id, err)
 	}
 	return ticketID, seq, nil
-}
-
-// ticketFor finds the open ticket of an alert, opens the last one again, or
-// makes one.
-func ticketFor(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now time.Time) (id string, reopened bool, err error) {
-	mine := row.ticketID.Valid && row.ticketState.String != string(TicketClosed) &&
-		row.client.Int64 == int64(r.Customer.ClientID) && row.site.Int64 == int64(r.Customer.SiteID)
-	if mine && !r.Apart {
-		return row.ticketID.String, false, nil
-	}
-	// A ticket that a person has moved to another client keeps its reports.
-	err = tx.QueryRowContext(ctx, `
-		SELECT id FROM tickets WHERE (group_key = $1 OR home_key = $1) AND state <> 'closed'
-		ORDER BY group_key = $1 DESC, id LIMIT 1`, r.GroupKey).Scan(&id)
-	if err == nil {
-		return id, false, nil
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return "", false, fmt.Errorf("find ticket: %w", err)
-	}
-	if id, err = reopenable(ctx, tx, r, now); err != nil || id != "" {
-		return id, true, err
-	}
-	id, err = insertTicket(ctx, tx, r, now)
-	return id, false, err
 }
 
 func insertTicket(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (string, error) {

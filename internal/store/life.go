@@ -17,6 +17,7 @@ const (
 	WaitDelay WaitFor = "delay" // the ticket may be over by itself before it is made
 	WaitNote  WaitFor = "note"  // notes go at certain times
 	WaitClose WaitFor = "close" // all must have been resolved for a while
+	WaitStorm WaitFor = "storm" // then the storm is over, unless it goes on
 )
 
 // Who closed a ticket.
@@ -38,6 +39,7 @@ type Life struct {
 	Touched    bool      // a person surely worked on it
 	ByPerson   bool      // a person closed it
 	WantReopen bool
+	Storm      Storm   // what it holds back
 	WaitsFor   WaitFor // empty: it does not wait by its plan
 	WaitsUntil time.Time
 }
@@ -48,7 +50,7 @@ func (t Ticket) Dropped() bool {
 }
 
 const lifeColumns = `t.cleared_at, t.news_at, t.seen_seq, t.kept_seq, t.halo_status, t.halo_agent, t.touched, t.closed_by,
-	t.want_reopen, t.waits_for, t.waits_until`
+	t.want_reopen, t.waits_for, t.waits_until, t.storm_at, t.storm_within, t.storm_told`
 
 // lifeRow takes lifeColumns.
 type lifeRow struct {
@@ -56,17 +58,19 @@ type lifeRow struct {
 	cleared, news, until int64
 	status, agent        sql.NullInt64
 	closedBy             string
+	storm, calm, told    int64
 }
 
 func (r *lifeRow) into() []any {
 	return []any{&r.cleared, &r.news, &r.life.SeenSeq, &r.life.KeptSeq, &r.status, &r.agent, &r.life.Touched, &r.closedBy,
-		&r.life.WantReopen, &r.life.WaitsFor, &r.until}
+		&r.life.WantReopen, &r.life.WaitsFor, &r.until, &r.storm, &r.calm, &r.told}
 }
 
 func (r *lifeRow) read() Life {
 	l := r.life
 	l.ClearedAt, l.NewsAt, l.WaitsUntil = fromMillis(r.cleared), fromMillis(r.news), fromMillis(r.until)
 	l.HaloStatus, l.HaloAgent, l.ByPerson = int(r.status.Int64), int(r.agent.Int64), r.closedBy == closedByPerson
+	l.Storm = Storm{At: fromMillis(r.storm), Within: time.Duration(r.calm) * time.Millisecond, Told: r.storm > 0 && r.told == r.storm}
 	return l
 }
 
@@ -213,8 +217,9 @@ const reopenSet = `state = 'open', want_reopen = 1, want_closed = 0, cleared_at 
 	delivery = 'available', due_at = $1, attempt = 0, error = '', error_class = '', failed_since = 0`
 
 // reopenable takes up the last ticket of a group again if it was closed so
-// lately that the report's plan wants that. Empty: there is none.
-func reopenable(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (string, error) {
+// lately that the report's plan wants that: for an alert that was on it, or one
+// that may share it by its age. Empty: there is none.
+func reopenable(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, since, now time.Time) (string, error) {
 	within := r.Plan.Reopen.Within
 	if within <= 0 || r.Apart {
 		return "", nil
@@ -222,8 +227,8 @@ func reopenable(ctx context.Context, tx *sql.Tx, r Report, now time.Time) (strin
 	var id string
 	err := tx.QueryRowContext(ctx, `
 		UPDATE tickets SET `+reopenSet+` WHERE halo_id IS NOT NULL AND closed_at > $2 AND id = (
-			SELECT id FROM tickets WHERE group_key = $3 ORDER BY id DESC LIMIT 1) RETURNING id`,
-		millis(now), millis(now.Add(-within)), r.GroupKey).Scan(&id)
+			SELECT id FROM tickets WHERE group_key = $3 ORDER BY id DESC LIMIT 1) AND (created_at > $4 OR id = $5) RETURNING id`,
+		millis(now), millis(now.Add(-within)), r.GroupKey, millis(since), row.ticketID.String).Scan(&id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("open the last ticket again: %w", err)
 	}
@@ -270,10 +275,10 @@ func follow(ctx context.Context, tx *sql.Tx, id, since string, known int64, now 
 	fresh := `a.ticket_id = t.id AND a.status = 'firing' AND a.` + since + ` > $5`
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO tickets (id, reference, group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
-			user_json, topic, severity, plan, state, previous_id, created_at, seq, news_at, delivery, due_at)
+			user_json, topic, severity, plan, state, previous_id, created_at, seq, news_at, delivery, due_at, storm_at, storm_within, storm_told)
 		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), group_key, source, kind, client_id, site_id, home_key, ticket_type, priority, customer, tenant_id, tenant_domain,
 			user_json, topic, (SELECT MAX(severity) FROM alerts a WHERE `+fresh+`),
-			plan, 'pending', id, CAST($3 AS BIGINT), 1, CAST($3 AS BIGINT), 'available', CAST($3 AS BIGINT)
+			plan, 'pending', id, CAST($3 AS BIGINT), 1, CAST($3 AS BIGINT), 'available', CAST($3 AS BIGINT), storm_at, storm_within, storm_told
 		FROM tickets t WHERE id = $4 AND EXISTS (SELECT 1 FROM alerts a WHERE `+fresh+`)`,
 		next, newReference(), millis(now), id, known)
 	if err != nil {
@@ -293,7 +298,7 @@ func follow(ctx context.Context, tx *sql.Tx, id, since string, known int64, now 
 			return fmt.Errorf("move alerts from ticket %s to %s: %w", id, next, err)
 		}
 	}
-	return nil
+	return inherit(ctx, tx, id, next)
 }
 
 // InHalo is what is known of one of our tickets in Halo, for those who look

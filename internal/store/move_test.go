@@ -78,6 +78,10 @@ func fillTickets(t *testing.T, s *Store) {
 	c := claim(t, s, "node", t0)
 	ok(t, s.Closed(ctx, c.ID, "node", t0))
 	opened(t, s, 3, t0)
+	stormy := report("stormy", "a")
+	stormy.Brake = Brake{Tickets: 1, Within: time.Hour}
+	post(t, s, t0, stormy)
+	opened(t, s, 4, t0)
 	fail("retryable", Retryable)
 	fail("scheduled", Scheduled)
 	parked := fail("discarded", Discarded)

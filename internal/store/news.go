@@ -12,8 +12,17 @@ import (
 
 // Findings are some of the findings of a ticket, and how many there are.
 type Findings struct {
-	Shown []alert.Finding // at most as many as asked for, the gravest first
-	Total int
+	Shown  []alert.Finding // at most as many as asked for, the gravest first; of several kinds, some of each
+	Topics []alert.Topic   // of each of Shown
+	Kinds  []KindCount     // all kinds of alerts among the findings, the gravest first
+	Total  int
+}
+
+// KindCount is how many findings there are of one kind of alert.
+type KindCount struct {
+	Kind     string
+	Severity alert.Severity // of the gravest
+	Total    int
 }
 
 // Firing returns the findings of a ticket that are firing, at most limit.
@@ -32,6 +41,7 @@ type News struct {
 	Repeated Findings  // were on it, and were reported again
 	Gone     Findings  // were on it, and were resolved
 	Firing   int       // findings that are firing now
+	Kinds    int       // kinds of alerts that the ticket has, firing or not
 	Since    time.Time // time of the first report among the repeated
 	Until    time.Time
 }
@@ -47,7 +57,8 @@ func (s *Store) News(ctx context.Context, ticketID string, shown, seq int64, lim
 	if err := errors.Join(errs[:]...); err != nil {
 		return News{}, err
 	}
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM alerts WHERE ticket_id = $1 AND status = 'firing'`, ticketID).Scan(&n.Firing)
+	err := s.read.QueryRowContext(ctx, `
+		SELECT COUNT(CASE WHEN status = 'firing' THEN 1 END), COUNT(DISTINCT kind) FROM alerts WHERE ticket_id = $1`, ticketID).Scan(&n.Firing, &n.Kinds)
 	if err != nil {
 		return News{}, fmt.Errorf("count alerts of ticket %s: %w", ticketID, err)
 	}
@@ -62,29 +73,44 @@ func (s *Store) News(ctx context.Context, ticketID string, shown, seq int64, lim
 	return n, nil
 }
 
+// findings reads the first of each kind before the second of any, so that none
+// is crowded out.
 func (s *Store) findings(ctx context.Context, limit int, where string, args ...any) (Findings, error) {
 	var f Findings
-	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM alerts WHERE `+where, args...).Scan(&f.Total); err != nil {
+	var err error
+	f.Kinds, err = list(ctx, s.read, `SELECT kind, MAX(severity), COUNT(*) FROM alerts WHERE `+where+` GROUP BY kind ORDER BY MAX(severity) DESC, MIN(id)`,
+		args, func(row scanner) (k KindCount, err error) {
+			err = row.Scan(&k.Kind, &k.Severity, &k.Total)
+			return k, err
+		})
+	if err != nil {
 		return f, fmt.Errorf("count findings: %w", err)
 	}
-	if f.Total == 0 {
+	for _, k := range f.Kinds {
+		f.Total += k.Total
+	}
+	if f.Total == 0 || limit <= 0 {
 		return f, nil
 	}
-	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`SELECT finding FROM alerts WHERE %s ORDER BY severity DESC, id LIMIT %d`, where, limit), args...)
+	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
+		SELECT a.topic, a.finding FROM alerts a JOIN (
+			SELECT id, ROW_NUMBER() OVER (PARTITION BY kind ORDER BY severity DESC, id) AS place FROM alerts WHERE %s) o ON o.id = a.id
+		ORDER BY o.place, a.severity DESC, a.id LIMIT %d`, where, limit), args...)
 	if err != nil {
 		return f, fmt.Errorf("read findings: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var text string
+		var topicText, text string
+		var topic alert.Topic
 		var finding alert.Finding
-		if err := rows.Scan(&text); err != nil {
+		if err := rows.Scan(&topicText, &text); err != nil {
 			return f, fmt.Errorf("read findings: %w", err)
 		}
-		if err := fromJSON(text, &finding); err != nil {
+		if err := errors.Join(fromJSON(topicText, &topic), fromJSON(text, &finding)); err != nil {
 			return f, fmt.Errorf("read findings: %w", err)
 		}
-		f.Shown = append(f.Shown, finding)
+		f.Shown, f.Topics = append(f.Shown, finding), append(f.Topics, topic)
 	}
 	return f, rows.Err()
 }

@@ -41,12 +41,14 @@ type Call string
 
 // The calls.
 const (
-	CallNone   Call = ""
-	CallCreate Call = "create"
-	CallNote   Call = "note"
-	CallClose  Call = "close"
-	CallReopen Call = "reopen"
-	CallAdopt  Call = "adopt" // look for the sender's own ticket, and take it over
+	CallNone    Call = ""
+	CallCreate  Call = "create"
+	CallNote    Call = "note"
+	CallClose   Call = "close"
+	CallReopen  Call = "reopen"
+	CallRewrite Call = "rewrite" // the text of a storm ticket
+	CallCalm    Call = "calm"    // the note that a storm is over
+	CallAdopt   Call = "adopt"   // look for the sender's own ticket, and take it over
 )
 
 // Ticket is our record of one Halo ticket, with the delivery that keeps Halo

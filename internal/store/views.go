@@ -24,6 +24,7 @@ type Alert struct {
 	Held        bool
 	HeldReason  string
 	QuietReason string    // why it makes no ticket although it fires; empty: it does
+	PlacedWhy   string    // why it is on a ticket that is not its group's own; empty: it is on its own
 	QuietUntil  time.Time // when it is looked at again; zero: not before its next report
 	ClientID    int       // 0: no customer
 	TicketID    string    // empty: none
@@ -36,7 +37,7 @@ type Alert struct {
 }
 
 const alertColumns = `a.id, a.dedup_key, a.source, a.kind, a.title, a.status, a.severity, a.tenant_id, a.tenant_domain,
-	a.held, a.held_reason, a.quiet_reason, a.quiet_until, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports, a.resolved_why, a.missed`
+	a.held, a.held_reason, a.quiet_reason, a.quiet_until, a.client_id, a.ticket_id, a.first_at, a.last_at, a.resolved_at, a.reports, a.resolved_why, a.missed, a.placed_why`
 
 func scanAlert(row scanner) (Alert, error) {
 	var a Alert
@@ -44,7 +45,7 @@ func scanAlert(row scanner) (Alert, error) {
 	var ticket sql.NullString
 	var quiet, first, last, resolved int64
 	err := row.Scan(&a.ID, &a.DedupKey, &a.Source, &a.Kind, &a.Title, &a.Status, &a.Severity, &a.Tenant.ID, &a.Tenant.Domain,
-		&a.Held, &a.HeldReason, &a.QuietReason, &quiet, &client, &ticket, &first, &last, &resolved, &a.Reports, &a.ResolvedWhy, &a.Missed)
+		&a.Held, &a.HeldReason, &a.QuietReason, &quiet, &client, &ticket, &first, &last, &resolved, &a.Reports, &a.ResolvedWhy, &a.Missed, &a.PlacedWhy)
 	a.ClientID, a.TicketID = int(client.Int64), ticket.String
 	a.QuietUntil = fromMillis(quiet)
 	a.FirstAt, a.LastAt, a.ResolvedAt = fromMillis(first), fromMillis(last), fromMillis(resolved)
