@@ -14,6 +14,7 @@ type Note struct {
 	Reference string       // of the ticket
 	Mark      string       // by which the note is found again; it stands at the end, in one piece
 	Tenant    alert.Tenant // of the ticket, so that no column repeats it; may be zero
+	Title     string       // of the ticket's topic, so that no column repeats it; may be empty
 	Columns   []string     // fields to show first, as in [alert.Topic]; may be empty
 
 	New      []alert.Finding // came on the ticket; at most MaxRows are shown
@@ -41,7 +42,7 @@ func NoteHTML(n Note) string {
 		p.Gone = append(p.Gone, goneLine(f))
 	}
 	p.GoneMore = goneTotal - len(gone)
-	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}
+	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain, n.Title}}
 	return fit(len(fresh), MaxBytes, func(rows int) string {
 		p.New = newTable(fresh[:rows], newTotal, n.Columns, hide)
 		return execute("note", p)
