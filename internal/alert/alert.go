@@ -194,6 +194,10 @@ type Finding struct {
 	Device string  `json:"device,omitempty"`
 	Fields []Field `json:"fields,omitempty"`
 	Links  []Link  `json:"links,omitempty"`
+	// State is what about the finding is news when it changes, free of values
+	// that move from run to run: with another one, the finding is told anew.
+	// Empty where only its coming and its end are news.
+	State string `json:"state,omitempty"`
 }
 
 // Event is one normalised message about one alert.

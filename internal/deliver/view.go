@@ -54,7 +54,7 @@ func withSnooze(v render.Ticket, id string, s Settings) render.Ticket {
 // noteView is what a note is written from.
 func noteView(t store.Ticket, n store.News) render.Note {
 	view := render.Note{
-		Reference: t.Reference, Mark: noteMark(t.Reference, t.Seq), Columns: t.Topic.Columns, Tenant: t.Tenant,
+		Reference: t.Reference, Mark: noteMark(t.Reference, t.Seq), Title: t.Topic.Title, Columns: t.Topic.Columns, Tenant: t.Tenant,
 		New: n.New.Shown, Repeated: n.Repeated.Shown, Gone: n.Gone.Shown,
 		NewTotal: n.New.Total, RepeatedTotal: n.Repeated.Total, GoneTotal: n.Gone.Total,
 		Reports: int(t.Seq - t.ShownSeq), Since: n.Since, Until: n.Until,

@@ -195,6 +195,30 @@ func thousands() Ticket {
 		Means: "They may be kept out of company data, or should be.", Do: "Open the device in Intune and see which setting fails.", Columns: []string{"deviceName", "complianceState"}}, alert.Warning, all...)
 }
 
+// riskyUsers have their message as the title only, as the source leaves it.
+func riskyUsers() Ticket {
+	row := func(name, upn, level string) alert.Finding {
+		return alert.Finding{Title: name + " was found at risk by a sign-in from an unfamiliar place", User: alert.User{UPN: upn, Name: name},
+			Fields: fields("RiskLevel", level, "RiskState", "atRisk", "RiskDetail", "none")}
+	}
+	return ticket(alert.Topic{
+		Kind: "get-cippalertnewriskyusers", Title: "New risky users", What: "Entra ID found signs that these accounts are used by somebody else.",
+		Means: "The password may be known to an attacker.", Do: "Ask the person, revoke the sessions, and have the password changed.",
+		Columns: []string{"UserPrincipalName", "RiskLevel", "RiskState"},
+	}, alert.Error,
+		row("Mira Holt", "mira.holt@harbourdental.example", "high"), row("Tom Okafor", "tom.okafor@harbourdental.example", "medium"))
+}
+
+func logbookRows() Ticket {
+	row := func(message, at string) alert.Finding {
+		return alert.Finding{Title: message, Fields: fields("Severity", "Alert", "Username", "CIPP", "Timestamp", at)}
+	}
+	return ticket(alert.Topic{Kind: "logbook/standards", Title: "CIPP logbook: Standards", What: "CIPP wrote an entry into its logbook that is set to be reported.",
+		Do: "Read the entry.", Columns: []string{"Message", "Severity", "Username", "Timestamp"}}, alert.Warning,
+		row("Could not apply the standard Require DKIM: the service answers 503", "2026-03-09T07:00:01.5521+00:00"),
+		row("Could not apply the standard Disable SMTP AUTH: access denied", "2026-03-09T07:00:04.0310+00:00"))
+}
+
 // cases are the tickets of the golden files.
 func cases() map[string]Ticket {
 	empty := ticket(alert.Topic{Kind: "unknown"}, 0, alert.Finding{})
@@ -205,7 +229,7 @@ func cases() map[string]Ticket {
 	return map[string]Ticket{
 		"scripted-many-users": scriptedMany(), "user-linked": perUser(true), "user-not-linked": perUser(false), "inactive-users": inactiveUsers(),
 		"audit-inbox-rule": inboxRule(), "drift": drift(), "defender-incidents": defenderIncidents(), "devices": devices(), "alertmanager": alertmanager(),
-		"hostile": hostile(), "five-thousand": thousands(), "empty-finding": empty, "two-empty-findings": bare, "logbook": titles,
+		"hostile": hostile(), "five-thousand": thousands(), "empty-finding": empty, "two-empty-findings": bare, "logbook": titles, "risky-users": riskyUsers(), "logbook-rows": logbookRows(),
 	}
 }
 
@@ -220,15 +244,18 @@ func noteCases() map[string]Note {
 		return n
 	}
 	return map[string]Note{
-		"note-again":         with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing = many, 4, 4 }),
-		"note-again-partly":  with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing = many[:1], 1, 4 }),
-		"note-again-once":    with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing, n.Reports = many[:1], 1, 1, 1 }),
-		"note-new-one":       with(func(n *Note) { n.New, n.NewTotal, n.Firing = many[:1], 1, 5 }),
-		"note-new-and-over":  with(func(n *Note) { n.New, n.NewTotal, n.Gone, n.GoneTotal, n.Firing = many[:2], 2, many[2:], 1, 5 }),
-		"note-many-over":     with(func(n *Note) { n.Gone, n.GoneTotal, n.Firing = thousands().Findings[:50], 300, 12 }),
-		"note-devices-over":  with(func(n *Note) { n.Gone, n.GoneTotal, n.Firing = devices().Findings, 2, 1 }),
-		"note-all-clear":     with(func(n *Note) { n.Gone, n.GoneTotal, n.AllClear = many, 3, true }),
-		"note-hostile":       with(func(n *Note) { n.New, n.NewTotal, n.Gone, n.GoneTotal = hostile().Findings, 2, hostile().Findings, 2 }),
+		"note-again":        with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing = many, 4, 4 }),
+		"note-again-partly": with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing = many[:1], 1, 4 }),
+		"note-again-once":   with(func(n *Note) { n.Repeated, n.RepeatedTotal, n.Firing, n.Reports = many[:1], 1, 1, 1 }),
+		"note-new-one":      with(func(n *Note) { n.New, n.NewTotal, n.Firing = many[:1], 1, 5 }),
+		"note-new-and-over": with(func(n *Note) { n.New, n.NewTotal, n.Gone, n.GoneTotal, n.Firing = many[:2], 2, many[2:], 1, 5 }),
+		"note-many-over":    with(func(n *Note) { n.Gone, n.GoneTotal, n.Firing = thousands().Findings[:50], 300, 12 }),
+		"note-devices-over": with(func(n *Note) { n.Gone, n.GoneTotal, n.Firing = devices().Findings, 2, 1 }),
+		"note-all-clear":    with(func(n *Note) { n.Gone, n.GoneTotal, n.AllClear = many, 3, true }),
+		"note-hostile":      with(func(n *Note) { n.New, n.NewTotal, n.Gone, n.GoneTotal = hostile().Findings, 2, hostile().Findings, 2 }),
+		"note-new-risky": with(func(n *Note) {
+			n.New, n.NewTotal, n.Firing, n.Title, n.Columns = riskyUsers().Findings, 2, 4, "New risky users", riskyUsers().Topic.Columns
+		}),
 		"note-nothing-known": {Reference: "HLTQ7M2KXA4T9WBCE"},
 	}
 }

@@ -135,7 +135,7 @@ func newNoteData(t Ticket, n Note) NoteData {
 	}
 	told := append(append([]Finding(nil), d.New...), d.Repeated...)
 	d.Findings, d.Total = told[:min(len(told), MaxRows)], newTotal+repeatedTotal
-	d.Table = tableHTML(fresh, newTotal, n.Columns, hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}, maxTable)
+	d.Table = tableHTML(fresh, newTotal, n.Columns, hidden{values: []string{n.Tenant.ID, n.Tenant.Domain, n.Title}}, maxTable)
 	d.Sections = sectionData(newSections(t, n), hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}})
 	return d
 }

@@ -14,6 +14,7 @@ type Note struct {
 	Reference string       // of the ticket
 	Mark      string       // by which the note is found again; it stands at the end, in one piece
 	Tenant    alert.Tenant // of the ticket, so that no column repeats it; may be zero
+	Title     string       // of the ticket's topic, so that no column repeats it; may be empty
 	Columns   []string     // fields to show first, as in [alert.Topic]; may be empty
 
 	New      []alert.Finding // came on the ticket; at most MaxRows are shown
@@ -47,7 +48,7 @@ func NoteHTML(n Note) string {
 		p.Gone = goneBy(n.GoneBy)
 	}
 	p.GoneMore = goneTotal - len(p.Gone)
-	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain}}
+	hide := hidden{values: []string{n.Tenant.ID, n.Tenant.Domain, n.Title}}
 	if len(n.NewBy) > 0 {
 		return fitSections(n.NewBy, MaxBytes, func(all []Section, rows int) string {
 			p.Sections = nil

@@ -43,14 +43,21 @@ func newTable(findings []alert.Finding, total int, first []string, hide hidden) 
 	t := table{Shown: len(findings), Total: total, More: total - len(findings)}
 	fields, asked := columns(findings, first, hide)
 	extras := extraColumns(findings, fields, hide)
+	// Columns that are asked for are in the order that the source knows best.
+	// They need not say what the ticket says elsewhere.
+	known := ""
+	if asked > 0 {
+		known = strings.Join(append(hide.values[:len(hide.values):len(hide.values)], hide.user.String(), hide.device), "\n")
+	}
+	said := titlesSaid(findings, fields[:min(len(fields), MaxColumns-len(extras))], known)
 	switch named := slices.IndexFunc(fields, func(c column) bool { return c.isTitle(findings) }); {
-	case asked > 0 || len(findings) == 0: // the source knows best what names its findings
+	case asked > 0 && said || len(findings) == 0:
 	case named >= 0:
 		c := fields[named]
 		fields = slices.Insert(slices.Delete(fields, named, named+1), 0, c)
 	case sameTitles(findings):
 		t.Lead = line(findings[0].Title, maxValue)
-	case !titlesCovered(findings, fields[:min(len(fields), fixedColumns)]):
+	case !said:
 		extras = slices.Insert(extras, 0, extra{"Finding", func(f alert.Finding) string { return f.Title }})
 	}
 	t.Head, t.Rows = grid(findings, extras, fields[:min(len(fields), MaxColumns-len(extras))])
@@ -93,7 +100,7 @@ func pairs(f alert.Finding, first []string, hide hidden) table {
 	if i := slices.IndexFunc(fields, func(c column) bool { return c.isTitle(one) }); i >= 0 {
 		t.Lead = line(fields[i].values[0], maxValue)
 		fields = slices.Delete(fields, i, i+1)
-	} else if !titlesCovered(one, fields) {
+	} else if !titlesSaid(one, fields, "") {
 		t.Lead = line(f.Title, maxValue)
 	}
 	t.More = max(len(f.Fields)-maxFields, 0)
@@ -138,19 +145,34 @@ func extraColumns(findings []alert.Finding, fields []column, hide hidden) (out [
 	return out
 }
 
-// titlesCovered tells that every title is put together from the values of the
-// columns, so that it would say the same thing twice.
-func titlesCovered(findings []alert.Finding, fields []column) bool {
+// titlesSaid tells that each word of every title stands in the finding's
+// columns or is known, so that the title would say the same thing twice.
+func titlesSaid(findings []alert.Finding, fields []column, known string) bool {
 	for i, f := range findings {
-		rest := strings.ToLower(line(f.Title, maxValue))
-		for _, c := range fields {
-			rest = strings.ReplaceAll(rest, strings.ToLower(line(c.values[i], maxValue)), " ")
+		row := make(map[string]bool)
+		for _, w := range words(known + "\n" + values(fields, i)) {
+			row[w] = true
 		}
-		if strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		title, cut := strings.CutSuffix(line(f.Title, maxValue), "…")
+		all := words(title)
+		if cut {
+			all = all[:max(len(all)-1, 0)]
+		}
+		if slices.ContainsFunc(all, func(w string) bool { return !row[w] }) {
 			return false
 		}
 	}
 	return true
+}
+
+// words are the words and numbers of a text, without regard to case. Times are
+// taken as the columns show them.
+func words(text string) (all []string) {
+	for part := range strings.FieldsSeq(text) {
+		part = readable(strings.Trim(part, ",;()"))
+		all = append(all, strings.FieldsFunc(strings.ToLower(part), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+	}
+	return all
 }
 
 func sameTitles(findings []alert.Finding) bool {

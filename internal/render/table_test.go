@@ -50,7 +50,7 @@ func TestTable(t *testing.T) {
 		hide     hidden
 		want     string
 	}{
-		"asked first, in any case":      {[]alert.Finding{finding("t1", "a", "1", "B", "2"), finding("t2", "a", "3", "b", "4")}, []string{"b", "missing", "a"}, hidden{}, "B|A\n2|1\n4|3"},
+		"asked first, in any case":      {[]alert.Finding{finding("t1", "a", "1", "B", "2"), finding("t2", "a", "3", "b", "4")}, []string{"b", "missing", "a"}, hidden{}, "Finding|B|A\nt1|2|1\nt2|4|3"},
 		"empty dropped, also asked":     {[]alert.Finding{finding("", "a", "1", "b", "null", "c", "[]"), finding("", "a", "2", "b", " ")}, []string{"c", "b"}, hidden{}, "A\n1\n2"},
 		"rare dropped":                  {[]alert.Finding{finding("", "a", "1"), finding("", "a", "2"), finding("", "a", "3", "b", "x")}, nil, hidden{}, "A\n1\n2\n3"},
 		"same for all comes later":      {[]alert.Finding{finding("", "same", "x", "own", "1"), finding("", "same", "x", "own", "2")}, nil, hidden{}, "Own|Same\n1|x\n2|x"},
@@ -63,13 +63,18 @@ func TestTable(t *testing.T) {
 		"unless a field has it":         {[]alert.Finding{finding("one …", "a", "1", "msg", "one  or more"), finding("two", "a", "2", "msg", "two")}, nil, hidden{}, "Msg|A\none or more|1\ntwo|2"},
 		"or fields make it":             {[]alert.Finding{finding("Ann, E3", "who", "ann", "what", "E3"), finding("Bob, E5", "who", "Bob", "what", "E5")}, nil, hidden{}, "Who|What\nann|E3\nBob|E5"},
 		"or all have the same":          {[]alert.Finding{finding("one", "a", "1"), finding("one", "a", "2")}, nil, hidden{}, "one:\nA\n1\n2"},
-		"or columns are asked for":      {[]alert.Finding{finding("one", "a", "1"), finding("two", "a", "2")}, []string{"a"}, hidden{}, "A\n1\n2"},
+		"also beside what is asked for": {[]alert.Finding{finding("one", "a", "1"), finding("two", "a", "2")}, []string{"a"}, hidden{}, "Finding|A\none|1\ntwo|2"},
+		"unless that and the topic say": {[]alert.Finding{finding("Topic: one, 2026-01-02T03:04:05Z", "a", "One", "t", "2026-01-02T03:04:05Z"), finding("Topic: two", "a", "two", "t", "x")}, []string{"a"}, hidden{values: []string{"topic"}}, "A|T\nOne|2026-01-02 03:04:05 UTC\ntwo|x"},
+		"or a column that is shown":     {[]alert.Finding{finding("one is bad", "a", "1", "msg", "one is bad"), finding("two is bad", "a", "2", "msg", "two is bad")}, []string{"a"}, hidden{}, "A|Msg\n1|one is bad\n2|two is bad"},
+		"a field that came too late":    {[]alert.Finding{finding("bad one", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1", "g", "1", "msg", "bad one"), finding("bad two", "a", "2", "b", "2", "c", "2", "d", "2", "e", "2", "f", "2", "g", "2", "msg", "bad two")}, []string{"a"}, hidden{}, "Msg|A|B|C|D|E|F\nbad one|1|1|1|1|1|1\nbad two|2|2|2|2|2|2"},
+		"the same for all, and asked":   {[]alert.Finding{finding("bad", "a", "1"), finding("bad", "a", "2")}, []string{"a"}, hidden{}, "bad:\nA\n1\n2"},
+		"half of it is not enough":      {[]alert.Finding{finding("Ann was blocked", "who", "Ann"), finding("Bob was freed", "who", "Bob")}, []string{"who"}, hidden{}, "Finding|Who\nAnn was blocked|Ann\nBob was freed|Bob"},
 		"title of one finding":          {[]alert.Finding{finding("one", "a", "1")}, nil, hidden{}, "one:\n\nA|1"},
 		"title of one finding, a field": {[]alert.Finding{finding("one", "a", "1", "msg", "one")}, nil, hidden{}, "one:\n\nA|1"},
 		"links under the first cell":    {[]alert.Finding{link(finding("", "a", "1", "u", "https://x.example/1"), "https://x.example/1"), finding("", "a", "2")}, nil, hidden{}, "A\n1[open]\n2"},
 		"an unsafe link stays a text":   {[]alert.Finding{link(finding("", "a", "1", "u", "ftp://x"), "ftp://x"), link(finding("", "a", "2", "u", "ftp://y"), "ftp://y")}, nil, hidden{}, "A|U\n1|ftp://x\n2|ftp://y"},
 		"user and device":               {[]alert.Finding{on(finding("x", "a", "1"), "pc1", "u1@x.example"), on(finding("x", "a", "2"), "pc2", "u2@x.example")}, nil, hidden{}, "x:\nUser|Device|A\nu1@x.example|pc1|1\nu2@x.example|pc2|2"},
-		"user is a field, device known": {[]alert.Finding{on(finding("x", "upn", "U1@x.example"), "pc", "u1@x.example"), on(finding("x", "upn", "u2@x.example"), "pc", "U2@x.example")}, nil, hidden{device: "pc"}, "x:\nUpn\nU1@x.example\nu2@x.example"},
+		"user is a field, device known": {[]alert.Finding{on(finding("bad", "upn", "U1@x.example"), "pc", "u1@x.example"), on(finding("bad", "upn", "u2@x.example"), "pc", "U2@x.example")}, nil, hidden{device: "pc"}, "bad:\nUpn\nU1@x.example\nu2@x.example"},
 		"seven at most":                 {[]alert.Finding{finding("one", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1", "g", "1", "h", "1"), finding("two", "a", "2")}, nil, hidden{}, "Finding|A|B|C|D|E|F\none|1|1|1|1|1|1\ntwo|2|||||"},
 		"lines, times, camel case":      {[]alert.Finding{finding("", "lastSignIn", "2026-01-02T03:04:05.678+02:00", "l", "x\r\n\n y")}, nil, hidden{}, "\nLast Sign In|2026-01-02 01:04:05 UTC\nL|x/y"},
 	}

@@ -139,6 +139,7 @@ type alertRow struct {
 	id       string
 	status   alert.Status
 	ticketID sql.NullString
+	changed  bool // its finding says something else than before
 	// The alert's ticket, where it has one.
 	ticketState  sql.NullString
 	closedBy     sql.NullString
@@ -168,7 +169,7 @@ func applyReport(ctx context.Context, tx *sql.Tx, w *work, r Report, now time.Ti
 		if row, err = insertAlert(ctx, tx, key, r, now); err != nil {
 			return err
 		}
-	} else if err := updateAlert(ctx, tx, row.id, r, now); err != nil {
+	} else if err := updateAlert(ctx, tx, row, r, now); err != nil {
 		return err
 	}
 	var ticketID sql.NullString
@@ -253,12 +254,15 @@ func clientOf(r Report) sql.NullInt64 {
 
 // updateAlert brings what the sender says now. Only a firing report counts
 // as one more, and only a firing alert without a customer is held.
-func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.Time) error {
+func updateAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now time.Time) (err error) {
 	if r.Event.Action != alert.Trigger {
 		return nil
 	}
-	e := r.Event
-	_, err := tx.ExecContext(ctx, `
+	e, id := r.Event, row.id
+	if row.changed, err = changed(ctx, tx, id, e.Finding); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
 		UPDATE alerts SET severity = $1, title = $2, topic = $3, finding = $4, grouping_wish = $5, held = $6, held_reason = $7,
 			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1, missed = 0, missing = $13, silent = $14 WHERE id = $12`,
 		int(e.Severity), e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
@@ -268,6 +272,24 @@ func updateAlert(ctx context.Context, tx *sql.Tx, id string, r Report, now time.
 		return fmt.Errorf("update alert %s: %w", id, err)
 	}
 	return nil
+}
+
+// changed tells that an alert's finding had another state before. One of which
+// no state is known has not changed.
+func changed(ctx context.Context, tx *sql.Tx, id string, now alert.Finding) (bool, error) {
+	if now.State == "" {
+		return false, nil
+	}
+	var text string
+	var before alert.Finding
+	err := tx.QueryRowContext(ctx, `SELECT finding FROM alerts WHERE id = $1`, id).Scan(&text)
+	if err == nil {
+		err = fromJSON(text, &before)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the finding of alert %s: %w", id, err)
+	}
+	return before.State != "" && before.State != now.State, nil
 }
 
 // placeAlert puts a firing alert on its ticket and marks the ticket due.
@@ -295,7 +317,7 @@ func placeAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, touche
 	if err := due(ctx, tx, ticketID, now); err != nil {
 		return "", 0, err
 	}
-	fresh := to.reopened || row.ticketID.String != ticketID || row.status == alert.Resolved
+	fresh := to.reopened || row.ticketID.String != ticketID || row.status == alert.Resolved || row.changed
 	_, err = tx.ExecContext(ctx, `
 		UPDATE alerts SET status = 'firing', ticket_id = $1, first_seq = CASE WHEN $2 = 1 THEN $3 ELSE first_seq END,
 			last_seq = $3, resolved_seq = 0, resolved_at = 0, resolved_why = '',

@@ -301,6 +301,34 @@ func TestNewsSinceHaloWasTold(t *testing.T) {
 	})
 }
 
+// A finding that says something else than before is told anew, without a count
+// as another one. That it says anything of the kind for the first time is not.
+func TestChangedFindingIsNews(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		in := func(state string) Report {
+			r := report("tests", "guests")
+			r.Event.Finding.State = state
+			return r
+		}
+		post(t, s, t0, in(""))
+		c := opened(t, s, 7, t0)
+		for i, step := range []struct {
+			state string
+			fresh int
+		}{{"one", 0}, {"one", 0}, {"one;two", 1}, {"", 0}} {
+			now := t0.Add(time.Duration(i+1) * time.Hour)
+			before := ticketByID(t, s, c.ID, now).Seq
+			post(t, s, now, in(step.state))
+			n, err := s.News(t.Context(), c.ID, before, before+1, 10)
+			ok(t, err)
+			if n.New.Total != step.fresh || n.Repeated.Total != 1-step.fresh || n.Firing != 1 {
+				t.Errorf("state %q, report %d: %d new, %d repeated, %d firing, want %d new of one", step.state, i+1, n.New.Total, n.Repeated.Total, n.Firing, step.fresh)
+			}
+		}
+	})
+}
+
 func TestReportDuringWorkIsNotForgotten(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s := e.open(t)

@@ -188,11 +188,23 @@ func (c *collector) customTests(v jsontree.Value, env envelope) {
 		status := oneLine(t.Str("Status"))
 		e.Finding.Title = alert.Cut(oneLine(strings.Join([]string{t.Str("ScriptName", "TestId"), status, t.Str("ErrorMessage")}, " ")), maxTitle)
 		addMember(&e.Finding, jsontree.Member{Name: "Results", Value: t.Get("Results")})
+		e.Finding.State = testState(t)
 		if strings.EqualFold(status, "Passed") {
 			e.Action = alert.Resolve
 		}
 		c.add(e, exactly(testID(t)))
 	}
+}
+
+// testState names the rows that a test returned: it has one result for all of
+// them, and a new row under an old one is news.
+func testState(t jsontree.Value) string {
+	var rows []string
+	for _, row := range items(t.Get("Results")) {
+		rows = append(rows, describe(row).key)
+	}
+	slices.Sort(rows)
+	return shorten(strings.Join(rows, ";"))
 }
 
 func withoutResults(v jsontree.Value) []jsontree.Member {

@@ -281,3 +281,26 @@ func TestTenants(t *testing.T) {
 		})
 	}
 }
+
+// A custom test is one alert, whose state changes with the rows that it
+// returns, but not with their order or with values that move.
+func TestStateOfACustomTest(t *testing.T) {
+	t.Parallel()
+	state := func(rows string) string {
+		t.Helper()
+		got := parse(t, []byte(`{"Title":"x","Tenant":"fabrikam.example","AlertCount":1,"Tests":[{"TestId":"t1","ScriptName":"Guests","Status":"Failed","Results":`+rows+`}]}`))
+		if len(got.Events) != 1 || got.Events[0].Fingerprint != "t1" {
+			t.Fatalf("events %+v, want the one of the test", got.Events)
+		}
+		return got.Events[0].Finding.State
+	}
+	one := state(`[{"Policy":"CA001","DaysOld":3},{"Policy":"CA002","DaysOld":9}]`)
+	if same := state(`[{"Policy":"CA002","DaysOld":10},{"Policy":"CA001","DaysOld":4}]`); one == "" || same != one {
+		t.Errorf("the same rows a day later are %q, were %q", same, one)
+	}
+	for _, rows := range []string{`[{"Policy":"CA001"}]`, `[{"Policy":"CA001"},{"Policy":"CA002"},{"Policy":"CA003"}]`, `[]`, `"No policy"`} {
+		if other := state(rows); other == one {
+			t.Errorf("the rows %s have the state of others, %q", rows, one)
+		}
+	}
+}
