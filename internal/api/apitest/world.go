@@ -308,6 +308,7 @@ func (w *World) outcome(e store.Event) store.Outcome {
 	}
 	if in.Tenant == "acme.example" {
 		r.Customer = &alert.Customer{ClientID: 12, Name: "Acme Dental"}
+		r.Why = store.Why{FoundBy: store.FoundByDomain, Name: tenant.Domain, Group: "alerts of the kind " + in.Title}
 		r.GroupKey = alert.GroupKey(*r.Customer, r.Source, in.Title, in.User, "")
 	} else {
 		r.Held = fmt.Sprintf("tenant %q is mapped to no customer", in.Tenant)
