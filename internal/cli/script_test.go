@@ -152,7 +152,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "sim", "test", "notify test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
-		"explain", "template try", "token create", "token list", "token delete", "generate", "backup", "migrate", "healthcheck", "version",
+		"explain", "route-test", "rehearse", "template try", "token create", "token list", "token delete", "generate", "backup", "migrate", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder
 		status := cli.Run(t.Context(), append(strings.Fields(command), "--help"), func(string) string { return "" },
