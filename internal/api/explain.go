@@ -130,7 +130,7 @@ func decided(a store.Alert, d Decision) []ExplainStep {
 		steps = append(steps, ExplainStep{"quiet", quiet(a)})
 	}
 	if d.Group != "" {
-		steps = append(steps, ExplainStep{"group", "shares a ticket with " + d.Group + ", of the same customer and source"})
+		steps = append(steps, ExplainStep{"group", "one ticket for " + d.Group + ", of the same customer and source"})
 	}
 	return steps
 }

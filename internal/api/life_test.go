@@ -60,7 +60,7 @@ func TestExplainADecision(t *testing.T) {
 		"customer: Acme, Halo client 12, found by the tenant's domain acme.example",
 		"routes: all, disks; set team Servers; delay 1m",
 		"quiet: silenced by jo: known; it is looked at again 2026-11-23T12:00:00Z",
-		"group: shares a ticket with alerts of the kind disk, of the same customer and source",
+		"group: one ticket for alerts of the kind disk, of the same customer and source",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)

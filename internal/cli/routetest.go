@@ -86,7 +86,7 @@ func (s *session) trial(t rehearse.Trial) string {
 		fmt.Fprintf(&b, "A rule does not match, because it failed: %s\n", oneLine(p))
 	}
 	for _, v := range t.Alerts {
-		fmt.Fprintf(&b, "\n%s: %s, %s\n", oneLine(v.Title), st.colour(severityColour(v.Severity.String()), v.Severity.String()), v.Action)
+		fmt.Fprintf(&b, "\n%s: %s, %s\n", oneLine(v.Title), st.colour(severityColour(v.Severity.String()), v.Severity.String()), v.Status)
 		for _, line := range verdictLines(v) {
 			fmt.Fprintf(&b, "  %-8s  %s\n", line[0], oneLine(line[1]))
 		}
@@ -124,7 +124,7 @@ func verdictLines(v rehearse.Verdict) [][2]string {
 		lines = append(lines, [2]string{"about", v.User})
 	}
 	if v.Ticket > 0 {
-		lines = append(lines, [2]string{"ticket", fmt.Sprintf("number %d of this payload; it shares it with %s, of the same customer and source", v.Ticket, v.Group)})
+		lines = append(lines, [2]string{"ticket", fmt.Sprintf("number %d of this payload, for %s, of the same customer and source", v.Ticket, v.Group)})
 	} else {
 		lines = append(lines, [2]string{"ticket", "none"})
 	}

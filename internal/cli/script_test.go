@@ -14,6 +14,7 @@ import (
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/apitest"
+	"github.com/halert/halert/internal/app"
 	"github.com/halert/halert/internal/cli"
 	"github.com/halert/halert/internal/config"
 )
@@ -21,6 +22,7 @@ import (
 // printingCommands print with what they were called.
 func printingCommands() cli.Commands {
 	return cli.Commands{
+		TryRoutes: app.TryRoutes,
 		Serve: func(_ context.Context, o cli.ServeOptions, stdout, _ io.Writer) error {
 			token := o.Env("HALERT_API_TOKEN") != ""
 			o.Env = nil

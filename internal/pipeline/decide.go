@@ -112,7 +112,8 @@ func group(r *store.Report, eventID string, subject route.Subject, by route.Grou
 	r.Why.Group = "alerts of the kind " + kind
 	if len(by.By) > 0 {
 		kind = by.Key(subject)
-		r.Why.Group = "as the route " + by.Route + " says, alerts with the same " + strings.Join(by.By, ", ")
+		same := strings.Join(strings.Split(kind, "\x00")[1:], ", ")
+		r.Why.Group = "alerts with " + alert.Cut(alert.OneLine(same), 300) + ", as the route " + by.Route + " says"
 		if slices.Contains(by.By, "user") {
 			r.User = r.Event.Finding.User
 		}

@@ -227,7 +227,7 @@ func TestWhyItWasDecided(t *testing.T) {
 		{"by domain, by user", alert.NewTenant("", "Northwind.com"), Settings{Consolidate: true, LinkUsers: true},
 			store.Why{FoundBy: store.FoundByDomain, Name: "northwind.com", Group: "alerts of the kind mfa about a@x"}},
 		{"by alias, as a route says", alert.NewTenant("", "contoso.onmicrosoft.com"), Settings{Consolidate: true, Routes: grouped},
-			store.Why{FoundBy: store.FoundByAlias, Name: contosoID, Group: "as the route audits says, alerts with the same user, label.App"}},
+			store.Why{FoundBy: store.FoundByAlias, Name: contosoID, Group: "alerts with user=a@x, label.app=, as the route audits says"}},
 		{"a stranger, not consolidated", alert.NewTenant("", "stranger.example"), Settings{Triage: &alert.Customer{ClientID: 99}},
 			store.Why{FoundBy: store.FoundByUnmapped, Group: "alerts of the kind mfa, and of the same event: consolidate is off"}},
 		{"held", alert.NewTenant("", "stranger.example"), Settings{}, store.Why{}},

@@ -22,7 +22,7 @@ type Trial struct {
 type Verdict struct {
 	Title      string          `json:"title"`
 	Kind       string          `json:"kind"`
-	Action     alert.Action    `json:"action"`
+	Status     string          `json:"status"` // firing, resolved or acknowledged
 	Severity   alert.Severity  `json:"severity"`
 	Tenant     string          `json:"tenant"`
 	Customer   string          `json:"customer"`    // name of the customer, or empty
@@ -83,10 +83,20 @@ func Try(r Rules, source string, body []byte, at time.Time) (Trial, error) {
 	return out, nil
 }
 
+func status(a alert.Action) string {
+	switch a {
+	case alert.Resolve:
+		return string(alert.Resolved)
+	case alert.Acknowledge:
+		return "acknowledged"
+	}
+	return string(alert.Firing)
+}
+
 func verdict(r store.Report) Verdict {
 	ev := r.Event
 	v := Verdict{
-		Title: ev.Finding.Title, Kind: ev.Topic.Kind, Action: ev.Action, Severity: ev.Severity, Tenant: ev.Tenant.String(),
+		Title: ev.Finding.Title, Kind: ev.Topic.Kind, Status: status(ev.Action), Severity: ev.Severity, Tenant: ev.Tenant.String(),
 		FoundBy: r.Why.FoundBy, TenantName: r.Why.Name, Held: r.Held, Routes: append([]string{}, r.Plan.Routes...),
 		Settings: append([]alert.Setting{}, r.Plan.Settings()...), User: r.User.String(), Group: r.Why.Group,
 	}
