@@ -22,7 +22,7 @@ import (
 
 // commands joins the command line to the parts that run in this process.
 func commands() cli.Commands {
-	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, Generate: generate, Backup: store.Backup, Migrate: store.Move}
+	return cli.Commands{Serve: serve, Demo: runDemo, Sim: sim, TestFile: app.TestFile, TryRoutes: app.TryRoutes, Generate: generate, Backup: store.Backup, Migrate: store.Move}
 }
 
 // generate writes a made up month.

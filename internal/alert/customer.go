@@ -1,6 +1,9 @@
 package alert
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Customer is a Halo client, and optionally a site of it, with the tenants
 // that belong to it.
@@ -35,15 +38,16 @@ func NewDirectory(customers []Customer) (Directory, error) {
 	return d, nil
 }
 
-// Find returns the customer of a tenant: by its own id and domain first, then
-// by the names that are known to mean the same tenant. It never guesses.
-func (d Directory) Find(t Tenant, known Aliases) (Customer, bool) {
+// Find returns the customer of a tenant, and the name by which it was found:
+// its own id and domain first, then the names that are known to mean the same
+// tenant. It never guesses.
+func (d Directory) Find(t Tenant, known Aliases) (c Customer, name string, ok bool) {
 	for _, name := range append([]string{t.ID, t.Domain}, known.Of(t)...) {
 		if c, ok := d.byTenant[fold(name)]; ok && name != "" {
-			return c, true
+			return c, name, true
 		}
 	}
-	return Customer{}, false
+	return Customer{}, "", false
 }
 
 // Aliases holds which domains belong to which tenant id, as learned from
@@ -62,7 +66,8 @@ func (a Aliases) Canonical(t Tenant) string {
 	return t.Domain
 }
 
-// Of returns the other names of a tenant in no particular order.
+// Of returns the names of a tenant: its id, then its domains in the order of
+// the alphabet.
 func (a Aliases) Of(t Tenant) []string {
 	id := a.Canonical(t)
 	if id == "" {
@@ -74,5 +79,6 @@ func (a Aliases) Of(t Tenant) []string {
 			names = append(names, domain)
 		}
 	}
+	slices.Sort(names[1:])
 	return names
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,21 +69,40 @@ func (s *server) putConfig(w http.ResponseWriter, r *http.Request, q query) (res
 	if err != nil {
 		return result{}, err
 	}
-	file := q["file"]
-	if file == "" {
-		file = "the file"
-	}
+	file := cmp.Or(q["file"], "the file")
 	dryRun := q["dry_run"] == "true"
 	diff, err := s.Apply(r.Context(), file, body, dryRun)
+	return result{value: Applied{Diff: diff, Applied: !dryRun}}, invalidConfig(err, file, "applied")
+}
+
+// invalidConfig shows an error about a configuration with its problems.
+func invalidConfig(err error, file, done string) error {
 	if found, is := errors.AsType[interface {
 		error
 		Problems() []string
 	}](err); is {
-		p := httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_config", "%s has %s; nothing was applied", file, count(len(found.Problems()), "problem"))
+		p := httpserver.Errorf(http.StatusUnprocessableEntity, "invalid_config", "%s has %s; nothing was %s", file, count(len(found.Problems()), "problem"), done)
 		p.Errors = found.Problems()
-		return result{}, p
+		return p
 	}
-	return result{value: Applied{Diff: diff, Applied: !dryRun}}, err
+	return err
+}
+
+// defaultSince is for how long bodies are played where nothing else is said.
+const defaultSince = "7d"
+
+func (s *server) rehearse(w http.ResponseWriter, r *http.Request, q query) (result, error) {
+	since, err := parseTime(cmp.Or(q["since"], defaultSince))
+	if err != nil {
+		return result{}, badParameter("since %v", err)
+	}
+	body, err := httpserver.ReadBody(w, r, maxConfig)
+	if err != nil {
+		return result{}, err
+	}
+	file := cmp.Or(q["file"], "the file")
+	out, err := s.Rehearse(r.Context(), file, body, since)
+	return result{value: out}, invalidConfig(err, file, "rehearsed")
 }
 
 func count(n int, noun string) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/rehearse"
 	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/store"
 )
@@ -32,6 +33,10 @@ type Options struct {
 	// what would change. An error with a method Problems() []string is about
 	// the file, and its problems are shown to the caller.
 	Apply func(ctx context.Context, file string, yaml []byte, dryRun bool) (diff string, err error)
+	// Rehearse plays the bodies of the latest time through a draft of a
+	// configuration, beside the one in force. An error with a method Problems()
+	// []string is about the file.
+	Rehearse func(ctx context.Context, file string, yaml []byte, since time.Duration) (rehearse.Rehearsal, error)
 	// Export returns the configuration in force as YAML, without secrets.
 	Export func(ctx context.Context) ([]byte, error)
 	// TestHalo runs the connection test. Its error is for what keeps the

@@ -35,7 +35,13 @@ func (s *server) explain(ctx context.Context, a store.Alert) (Explanation, error
 	for _, rep := range reports {
 		x.Reports = append(x.Reports, AlertReport{EventID: rep.Event.ID, ReceivedAt: rep.Event.ReceivedAt, TicketID: orNull(rep.TicketID)})
 	}
-	x.Steps = append(x.Steps, arrival(a, view.Customer)...)
+	d, err := s.Store.Decision(ctx, a.ID)
+	if err != nil {
+		return Explanation{}, err
+	}
+	x.Decision = viewDecision(d)
+	x.Steps = append(x.Steps, arrival(a, view.Customer, x.Decision)...)
+	x.Steps = append(x.Steps, decided(a, x.Decision)...)
 	if a.TicketID == "" {
 		x.Steps = append(x.Steps, ExplainStep{"ticket", noTicket(a)})
 	} else {
@@ -48,7 +54,7 @@ func (s *server) explain(ctx context.Context, a store.Alert) (Explanation, error
 }
 
 // arrival tells what was decided about an alert before there was a ticket.
-func arrival(a store.Alert, name string) []ExplainStep {
+func arrival(a store.Alert, name string, d Decision) []ExplainStep {
 	times := fmt.Sprintf("reported %s as firing, first %s, last %s", count(a.Reports, "time"), stamp(a.FirstAt), stamp(a.LastAt))
 	if !a.ResolvedAt.IsZero() {
 		times += ", resolved " + stamp(a.ResolvedAt)
@@ -69,7 +75,7 @@ func arrival(a store.Alert, name string) []ExplainStep {
 	customer := "none: " + a.HeldReason
 	switch {
 	case a.ClientID != 0:
-		customer = strings.TrimPrefix(fmt.Sprintf("%s, Halo client %d", name, a.ClientID), ", ")
+		customer = strings.TrimPrefix(fmt.Sprintf("%s, Halo client %d", name, a.ClientID), ", ") + d.found()
 	case a.HeldReason == "":
 		customer = "none"
 	}
@@ -80,6 +86,61 @@ func arrival(a store.Alert, name string) []ExplainStep {
 		{"kind", a.Kind},
 		{"dedup_key", a.DedupKey + ": a report with the same key is a repeat of this alert"},
 	}
+}
+
+// viewDecision is the decision in the words of the API.
+func viewDecision(d store.Decision) Decision {
+	out := Decision{FoundBy: string(d.FoundBy), TenantName: d.Name, Routes: append([]string{}, d.Plan.Routes...), Group: d.Group, Settings: []Setting{}}
+	for _, one := range d.Plan.Settings() {
+		out.Settings = append(out.Settings, Setting(one))
+	}
+	return out
+}
+
+// found says by which name the customer was found.
+func (d Decision) found() string {
+	switch store.FoundBy(d.FoundBy) {
+	case store.FoundByID:
+		return ", found by the tenant's id"
+	case store.FoundByDomain:
+		return ", found by the tenant's domain " + d.TenantName
+	case store.FoundByAlias:
+		return ", found by " + d.TenantName + ", which an earlier body showed to be the same tenant"
+	case store.FoundByUnmapped:
+		return ", which takes what belongs to nobody (unmapped)"
+	}
+	return ""
+}
+
+// decided tells what the rules said about an alert.
+func decided(a store.Alert, d Decision) []ExplainStep {
+	var steps []ExplainStep
+	if len(d.Routes) > 0 {
+		var sets []string
+		for _, one := range d.Settings {
+			sets = append(sets, one.Name+" "+one.Value)
+		}
+		detail := strings.Join(d.Routes, ", ")
+		if len(sets) > 0 {
+			detail += "; set " + strings.Join(sets, "; ")
+		}
+		steps = append(steps, ExplainStep{"routes", detail})
+	}
+	if a.QuietReason != "" {
+		steps = append(steps, ExplainStep{"quiet", quiet(a)})
+	}
+	if d.Group != "" {
+		steps = append(steps, ExplainStep{"group", "one ticket for " + d.Group + ", of the same customer and source"})
+	}
+	return steps
+}
+
+// joined tells whether the ticket was there before the alert.
+func joined(a store.Alert, t store.Ticket) string {
+	if t.CreatedAt.Before(a.FirstAt) {
+		return "it was open for this group since " + stamp(t.CreatedAt) + " when the alert came first"
+	}
+	return "made " + stamp(t.CreatedAt)
 }
 
 // quiet says why an alert makes no ticket, and for how long.
@@ -124,6 +185,7 @@ func (s *server) explainTicket(ctx context.Context, known *tickets, a store.Aler
 		where = fmt.Sprintf("Halo ticket %d", t.HaloID)
 	}
 	detail := fmt.Sprintf("%s, %s, %s; %s on it now", t.Reference, where, t.State, firingAlerts(firing.Total))
+	detail += "; " + joined(a, t)
 	if name := t.User.String(); name != "" {
 		detail += "; it is about " + name
 	}

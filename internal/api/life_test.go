@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/store"
 )
@@ -35,9 +37,42 @@ func TestExplainTheLifeOfATicket(t *testing.T) {
 			}
 		})
 	}
-	ended := arrival(store.Alert{Reports: 1, Status: alert.Resolved, ResolvedAt: noon, ResolvedWhy: store.ReasonSilent}, "")
-	missed := arrival(store.Alert{Reports: 1, Missed: 1}, "")
+	ended := arrival(store.Alert{Reports: 1, Status: alert.Resolved, ResolvedAt: noon, ResolvedWhy: store.ReasonSilent}, "", Decision{})
+	missed := arrival(store.Alert{Reports: 1, Missed: 1}, "", Decision{})
 	if !strings.Contains(ended[0].Detail, store.ReasonSilent) || !strings.Contains(missed[0].Detail, "missing since then in 1 whole result set") {
 		t.Errorf("got %q and %q", ended[0].Detail, missed[0].Detail)
+	}
+}
+
+// What was decided about an alert is told, also where its ticket cannot say.
+func TestExplainADecision(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	d := viewDecision(store.Decision{
+		Why:  store.Why{FoundBy: store.FoundByDomain, Name: "acme.example", Group: "alerts of the kind disk"},
+		Plan: alert.Plan{Routes: []string{"all", "disks"}, Delay: time.Minute, Fields: alert.Fields{Team: &alert.Ref{Name: "Servers"}}},
+	})
+	a := store.Alert{Reports: 1, ClientID: 12, QuietReason: "silenced by jo: known", QuietUntil: noon}
+	var got []string
+	for _, step := range append(arrival(a, "Acme", d)[2:3], decided(a, d)...) {
+		got = append(got, step.What+": "+step.Detail)
+	}
+	want := []string{
+		"customer: Acme, Halo client 12, found by the tenant's domain acme.example",
+		"routes: all, disks; set team Servers; delay 1m",
+		"quiet: silenced by jo: known; it is looked at again 2026-11-23T12:00:00Z",
+		"group: one ticket for alerts of the kind disk, of the same customer and source",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	for by, want := range map[store.FoundBy]string{
+		store.FoundByID: "the tenant's id", store.FoundByAlias: "which an earlier body showed", store.FoundByUnmapped: "belongs to nobody",
+	} {
+		if got := (Decision{FoundBy: string(by), TenantName: "n"}).found(); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", by, got, want)
+		}
+	}
+	if early, late := joined(store.Alert{FirstAt: noon}, store.Ticket{CreatedAt: noon}), joined(store.Alert{FirstAt: noon}, store.Ticket{CreatedAt: noon.Add(-time.Hour)}); early != "made 2026-11-23T12:00:00Z" || !strings.Contains(late, "since 2026-11-23T11:00:00Z") {
+		t.Errorf("%q and %q", early, late)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/rehearse"
 )
 
 // route is one operation: how it is served, and how it is described.
@@ -132,6 +133,12 @@ func adminRoutes(s *server) []route {
 				{name: "file", kind: "string", doc: "Name of the file, for messages."},
 				{name: "dry_run", kind: "boolean", doc: "Only say what would change."}},
 			inType: "application/yaml", out: Applied{}, handle: s.putConfig},
+		{method: "POST", path: "/rehearse", id: "rehearse", summary: "Rehearse a draft of a configuration",
+			doc: "Plays the stored bodies of the latest time through the sources, customers, routes and silences of the YAML in the body, and through the configuration in force, and compares the tickets. Halo is not touched, and nothing is written. At most 200000 bodies are played, one rehearsal at a time; it ends when the caller goes away. 422 since_too_long: bodies are not kept for so long. 409: rehearsal_running, nothing_configured.",
+			query: []param{
+				{name: "since", kind: "string", doc: "For how long back: 14d, 12h; at most as long as bodies are kept. Left out: 7d."},
+				{name: "file", kind: "string", doc: "Name of the file, for messages."}},
+			inType: "application/yaml", out: rehearse.Rehearsal{}, handle: s.rehearse},
 		{method: "GET", path: "/tokens", id: "listTokens", summary: "List API tokens", doc: "All tokens of this API, without the tokens themselves.",
 			out: Tokens{}, handle: s.listTokens},
 		{method: "POST", path: "/tokens", id: "createToken", summary: "Make an API token", doc: "The token is in the answer this once.",

@@ -162,9 +162,27 @@ type Explanation struct {
 	Alert    Alert         `json:"alert" doc:"The alert."`
 	Ticket   *Ticket       `json:"ticket" doc:"Its ticket, or null."`
 	Delivery *Delivery     `json:"delivery" doc:"The ticket's delivery, or null."`
+	Decision Decision      `json:"decision" doc:"What was decided about the alert when it was looked at last."`
 	Reports  []AlertReport `json:"reports" doc:"The events that reported it, the newest first, at most 100."`
 	Attempts []Attempt     `json:"attempts" doc:"The latest attempts to tell Halo, good and bad, the newest first, at most 50."`
 	Steps    []ExplainStep `json:"steps" doc:"The same as sentences, in the order of the alert's way."`
+}
+
+// Decision is what was decided about an alert, as it was decided then: rules
+// may have changed since. An alert that was last reported to an older halert
+// has none.
+type Decision struct {
+	FoundBy    string    `json:"found_by" enum:",id,domain,alias,unmapped" doc:"By which of its tenant's names the customer was found. alias: one that another body showed to be the same tenant's. unmapped: by none, it is the client that takes such alerts. Empty: there is no customer."`
+	TenantName string    `json:"tenant_name" doc:"That name, or empty."`
+	Routes     []string  `json:"routes" doc:"Names of the routes that matched this alert, in order."`
+	Settings   []Setting `json:"settings" doc:"What these routes set for this alert. A ticket has what they set for its gravest one."`
+	Group      string    `json:"group" doc:"Which alerts of the same customer and source share its ticket, in words, or empty."`
+}
+
+// Setting is one thing that routes set.
+type Setting struct {
+	Name  string `json:"name" doc:"What: team, priority, delay and so on, as routes write it."`
+	Value string `json:"value" doc:"To what: a thing of Halo's by its name, or else its id."`
 }
 
 // AlertReport is one event that reported an alert.
@@ -176,7 +194,7 @@ type AlertReport struct {
 
 // ExplainStep is one decision on an alert's way.
 type ExplainStep struct {
-	What   string `json:"what" doc:"What was decided: source, tenant, customer, kind, dedup_key, ticket, delivery, report, attempt."`
+	What   string `json:"what" doc:"What was decided: source, tenant, customer, kind, dedup_key, routes, quiet, group, ticket, delivery, report, attempt."`
 	Detail string `json:"detail" doc:"How, in a sentence."`
 }
 

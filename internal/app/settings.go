@@ -54,6 +54,8 @@ type settings struct {
 	heard    *heard.Watch
 	keep     atomic.Pointer[store.Retention]
 
+	rehearsing sync.Mutex // one rehearsal at a time: it takes a processor
+
 	mu   sync.Mutex // one configuration at a time is put to work
 	used []byte     // the version that is at work
 }
@@ -206,29 +208,19 @@ func (s *settings) open(ctx context.Context, name string) (string, error) {
 
 // use hands a configuration to the parts.
 func (s *settings) use(ctx context.Context, c *config.Config) error {
-	directory, err := c.Directory()
+	p, err := decisions(c)
 	if err != nil {
 		return err
-	}
-	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers, Parsers: make(map[string]source.Parser),
-		Routes: c.Routes, Quiet: c.Quiet()}
-	if c.Storm != nil {
-		p.Storm = store.Brake{Tickets: c.Storm.Tickets, Within: c.Storm.Within}
 	}
 	var sources []ingest.Source
 	var limits []heard.Limit
 	for _, src := range c.Sources {
-		parser, err := source.New(src.Kind, source.Options{CIPPURL: src.URL, Generic: mapping(src.Fields)})
-		if err != nil {
-			return fmt.Errorf("source %s: %w", src.Name, err)
-		}
 		hash, err := s.store.Setting(ctx, settingSource+src.Name)
 		if err != nil {
 			return err
 		}
-		p.Parsers[src.Name] = parser
 		limits = append(limits, heard.Limit{Source: src.Name, After: src.SilentAfter, Tenants: src.SilentTenantsAfter})
-		sources = append(sources, ingest.Source{Name: src.Name, Kind: src.Kind, SecretHash: hash, Parser: parser})
+		sources = append(sources, ingest.Source{Name: src.Name, Kind: src.Kind, SecretHash: hash, Parser: p.Parsers[src.Name]})
 	}
 	client, err := s.client(ctx, c)
 	if err != nil {
@@ -257,6 +249,26 @@ func (s *settings) use(ctx context.Context, c *config.Config) error {
 		Templates: templates, LinkAssets: c.Halo.LinkAssets, AdoptCIPP: c.Halo.AdoptCIPP, SnoozeLink: s.snoozeLink(c.Halo.SnoozeLinks),
 		RateLimit: c.Halo.RateLimit.Calls, RateWindow: c.Halo.RateLimit.Per,
 	})
+}
+
+// decisions are what a configuration says about alerts.
+func decisions(c *config.Config) (pipeline.Settings, error) {
+	directory, err := c.Directory()
+	if err != nil {
+		return pipeline.Settings{}, err
+	}
+	p := pipeline.Settings{Customers: directory, Triage: c.Triage(), Consolidate: c.Halo.Consolidate, LinkUsers: c.Halo.LinkUsers,
+		Parsers: make(map[string]source.Parser), Routes: c.Routes, Quiet: c.Quiet()}
+	if c.Storm != nil {
+		p.Storm = store.Brake{Tickets: c.Storm.Tickets, Within: c.Storm.Within}
+	}
+	for _, src := range c.Sources {
+		p.Parsers[src.Name], err = source.New(src.Kind, source.Options{CIPPURL: src.URL, Generic: mapping(src.Fields)})
+		if err != nil {
+			return pipeline.Settings{}, fmt.Errorf("source %s: %w", src.Name, err)
+		}
+	}
+	return p, nil
 }
 
 // mapping is the form in which a generic source wants its fields. Several

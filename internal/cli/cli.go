@@ -18,6 +18,7 @@ import (
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/client"
 	"github.com/halert/halert/internal/config"
+	"github.com/halert/halert/internal/rehearse"
 )
 
 // Commands are the parts of halert that run inside this process. They write
@@ -34,6 +35,9 @@ type Commands struct {
 	// Migrate copies the SQLite database in a folder into an empty PostgreSQL
 	// database, and then tells how many rows each table has.
 	Migrate func(ctx context.Context, database, data string, copied func(table string, rows int64)) error
+	// TryRoutes decides about a payload by a configuration. An empty source is
+	// the one that understands the payload.
+	TryRoutes func(c *config.Config, source string, payload []byte, at time.Time) (rehearse.Trial, error)
 	// TestFile runs the connection test on a configuration without a server,
 	// and tells each step when it is done. Its error is for what keeps the
 	// test from starting.
@@ -96,6 +100,8 @@ type grammar struct {
 	Test        testCmd       `cmd:"" help:"Test the connection to HaloPSA, step by step."`
 	Notify      notifyCmd     `cmd:"" help:"Test the ways by which people are told of trouble."`
 	Apply       applyCmd      `cmd:"" help:"Make a file the configuration of the server."`
+	RouteTest   routeTestCmd  `cmd:"" help:"Tell what a file's rules make of one payload, without a server."`
+	Rehearse    rehearseCmd   `cmd:"" help:"Tell which tickets a draft would have made of the past."`
 	Export      exportCmd     `cmd:"" help:"Print the configuration of the server."`
 	Send        sendCmd       `cmd:"" help:"Send payload files as an alert sender does."`
 	Alerts      alertsCmd     `cmd:"" help:"List alerts."`

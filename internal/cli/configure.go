@@ -30,17 +30,21 @@ func (s *session) fileOrStdin(name string) ([]byte, error) {
 // readConfig reads a configuration file and replaces its references from the
 // environment and the files of this machine.
 func (s *session) readConfig(file string) (*config.Config, error) {
-	data, err := s.fileOrStdin(file)
-	if err != nil {
-		return nil, err
-	}
-	c, err := config.Parse(file, data, config.Lookup{
+	return s.readConfigWith(file, config.Lookup{
 		Env: func(name string) (string, bool) {
 			v := s.env(name)
 			return v, v != ""
 		},
 		ReadFile: os.ReadFile,
 	})
+}
+
+func (s *session) readConfigWith(file string, lookup config.Lookup) (*config.Config, error) {
+	data, err := s.fileOrStdin(file)
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse(file, data, lookup)
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		return nil, fmt.Errorf("%s has %s; nothing was done\n  %s", file, count(len(problems), "problem"),
 			strings.ReplaceAll(problems.Error(), "\n", "\n  "))

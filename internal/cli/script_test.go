@@ -14,6 +14,7 @@ import (
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/api/apitest"
+	"github.com/halert/halert/internal/app"
 	"github.com/halert/halert/internal/cli"
 	"github.com/halert/halert/internal/config"
 )
@@ -21,6 +22,7 @@ import (
 // printingCommands print with what they were called.
 func printingCommands() cli.Commands {
 	return cli.Commands{
+		TryRoutes: app.TryRoutes,
 		Serve: func(_ context.Context, o cli.ServeOptions, stdout, _ io.Writer) error {
 			token := o.Env("HALERT_API_TOKEN") != ""
 			o.Env = nil
@@ -152,7 +154,7 @@ func applied(ts *testscript.TestScript, _ bool, args []string) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"serve", "demo", "sim", "test", "notify test", "apply", "export", "send", "alerts", "tickets", "deliveries list", "deliveries replay", "deliveries edit", "deliveries cancel",
-		"explain", "template try", "token create", "token list", "token delete", "generate", "backup", "migrate", "healthcheck", "version",
+		"explain", "route-test", "rehearse", "template try", "token create", "token list", "token delete", "generate", "backup", "migrate", "healthcheck", "version",
 	} {
 		var stdout, stderr strings.Builder
 		status := cli.Run(t.Context(), append(strings.Fields(command), "--help"), func(string) string { return "" },

@@ -126,7 +126,7 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, ok := directory.Find(alert.NewTenant("", "HARBOUR.onmicrosoft.com"), nil); !ok || c.ClientID != 12 {
+	if c, _, ok := directory.Find(alert.NewTenant("", "HARBOUR.onmicrosoft.com"), nil); !ok || c.ClientID != 12 {
 		t.Errorf("Find = %+v, %v; want client 12", c, ok)
 	}
 	crlf := mustParse(t, "\uFEFF"+strings.ReplaceAll(full, "\n", "\r\n"), fullLookup())

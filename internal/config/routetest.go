@@ -110,7 +110,7 @@ func (r *rules) runTests() {
 			continue
 		}
 		subject := p.test.Given
-		subject.Customer, _ = directory.Find(subject.Tenant, nil)
+		subject.Customer, _, _ = directory.Find(subject.Tenant, nil)
 		if name := p.test.Customer; name != "" {
 			at := slices.IndexFunc(r.Customers, func(c alert.Customer) bool {
 				return strings.EqualFold(c.Name, name) || strconv.Itoa(c.ClientID) == name

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,12 +25,20 @@ type Settings struct {
 	Storm       store.Brake    // keeps a customer from getting too many tickets at once
 }
 
-// knowledge is what decisions depend on besides the settings, as it is at the
-// time of a batch.
-type knowledge struct {
-	now     time.Time
-	tenants alert.Aliases
-	asked   []silence // what people silenced
+// Knowledge is what decisions depend on besides the settings. Its zero value
+// knows nothing.
+type Knowledge struct {
+	Now     time.Time
+	Tenants alert.Aliases
+	asked   []silence
+}
+
+// NewKnowledge also takes what people silenced; of those, the ones count that
+// hold at the time. A silence that cannot be read any more counts for nothing,
+// and is told of.
+func NewKnowledge(now time.Time, tenants alert.Aliases, asked []store.Silence) (Knowledge, []error) {
+	ready, problems := readSilences(asked)
+	return Knowledge{Now: now, Tenants: tenants, asked: ready}, problems
 }
 
 // silence is one that a person made.
@@ -38,8 +47,7 @@ type silence struct {
 	rule route.Silence // its matchers; not looked at where it is about one alert
 }
 
-// readSilences makes what people silenced ready for use. A silence that
-// cannot be read any more counts for nothing, and is told of.
+// readSilences makes what people silenced ready for use.
 func readSilences(all []store.Silence) (out []silence, problems []error) {
 	for _, s := range all {
 		rule := route.Silence{Until: s.Until}
@@ -58,13 +66,13 @@ func readSilences(all []store.Silence) (out []silence, problems []error) {
 	return out, problems
 }
 
-// decide turns a parsed body into what is to be stored. It is pure: all that
+// Decide turns a parsed body into what is to be stored. It is pure: all that
 // is known of customers, tenants and silences comes with its arguments. The
 // problems are those of rules that could not be looked at.
-func decide(e store.Event, m alert.Message, s Settings, known knowledge) (store.Outcome, []error) {
+func Decide(e store.Event, m alert.Message, s Settings, known Knowledge) (store.Outcome, []error) {
 	o := store.Outcome{EventID: e.ID, Source: e.Source, Status: store.EventProcessed, Note: m.Note}
 	for _, set := range m.Sets {
-		o.Sets = append(o.Sets, store.Set{Source: e.Source, Tenant: known.tenants.Canonical(set.Tenant), Kind: set.Kind})
+		o.Sets = append(o.Sets, store.Set{Source: e.Source, Tenant: known.Tenants.Canonical(set.Tenant), Kind: set.Kind})
 	}
 	var problems []error
 	for _, ev := range m.Events {
@@ -77,14 +85,14 @@ func decide(e store.Event, m alert.Message, s Settings, known knowledge) (store.
 
 // report decides about one event: whose it is, whether it is to be quiet, what
 // its ticket is to be like, and which ticket it belongs on.
-func report(sourceName, eventID string, ev alert.Event, s Settings, known knowledge) (store.Report, []error) {
+func report(sourceName, eventID string, ev alert.Event, s Settings, known Knowledge) (store.Report, []error) {
 	if ev.Severity == 0 {
 		ev.Severity = alert.Warning
 	}
-	r := store.Report{Event: ev, Source: sourceName, Tenant: known.tenants.Canonical(ev.Tenant), Brake: s.Storm}
-	c, reason := customer(ev.Tenant, s, known.tenants)
+	r := store.Report{Event: ev, Source: sourceName, Tenant: known.Tenants.Canonical(ev.Tenant), Brake: s.Storm}
+	c, reason := customer(ev.Tenant, s, known.Tenants, &r.Why)
 	subject := subjectOf(r, c)
-	decision := s.Routes.Decide(subject, known.now)
+	decision := s.Routes.Decide(subject, known.Now)
 	r.Plan = decision.Plan
 	var problems []error
 	r.Quiet, problems = quiet(r, subject, decision.Drop, s, known)
@@ -94,21 +102,31 @@ func report(sourceName, eventID string, ev alert.Event, s Settings, known knowle
 		return r, problems
 	}
 	r.Customer = c
-	kind := ev.Topic.Kind
-	if by := decision.Group.By; len(by) > 0 {
-		kind = decision.Group.Key(subject)
-		if slices.Contains(by, "user") {
-			r.User = ev.Finding.User
+	group(&r, eventID, subject, decision.Group, s)
+	return r, problems
+}
+
+// group decides which alerts of its customer and source a report shares a
+// ticket with, and says it in words too.
+func group(r *store.Report, eventID string, subject route.Subject, by route.Group, s Settings) {
+	kind, nonce := r.Event.Topic.Kind, ""
+	r.Why.Group = "alerts of the kind " + kind
+	if len(by.By) > 0 {
+		kind = by.Key(subject)
+		same := strings.Join(strings.Split(kind, "\x00")[1:], ", ")
+		r.Why.Group = "alerts with " + alert.Cut(alert.OneLine(same), 300) + ", as the route " + by.Route + " says"
+		if slices.Contains(by.By, "user") {
+			r.User = r.Event.Finding.User
 		}
-	} else if perUser(ev, s) {
-		r.User = ev.Finding.User
+	} else if perUser(r.Event, s) {
+		r.User = r.Event.Finding.User
+		r.Why.Group += " about " + cmp.Or(r.User.String(), "no user")
 	}
-	nonce := ""
 	if !s.Consolidate {
 		nonce, r.Apart = eventID, true
+		r.Why.Group += ", and of the same event: consolidate is off"
 	}
-	r.GroupKey = alert.GroupKey(*c, sourceName, kind, r.User.Key(), nonce)
-	return r, problems
+	r.GroupKey = alert.GroupKey(*r.Customer, r.Source, kind, r.User.Key(), nonce)
 }
 
 // subjectOf is what rules see of a report.
@@ -133,23 +151,23 @@ func subjectOf(r store.Report, c *alert.Customer) route.Subject {
 
 // quiet finds out whether a report makes no ticket: a route drops it, or one
 // of the silences holds; then the one that lasts the longest counts.
-func quiet(r store.Report, subject route.Subject, drop string, s Settings, known knowledge) (*store.Quiet, []error) {
+func quiet(r store.Report, subject route.Subject, drop string, s Settings, known Knowledge) (*store.Quiet, []error) {
 	if drop != "" {
 		return &store.Quiet{Reason: "dropped by the route " + drop}, nil
 	}
-	found := s.Quiet.Find(subject, known.now)
+	found := s.Quiet.Find(subject, known.Now)
 	var q *store.Quiet
 	if one := found.Silence; one != nil {
 		q = &store.Quiet{Reason: because(one.String(), one.Author, one.Reason), Until: found.Until}
 	}
 	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
 	for _, one := range known.asked {
-		if q != nil && (q.Until.IsZero() || !one.Until.After(q.Until)) {
+		if !one.Active(known.Now) || q != nil && (q.Until.IsZero() || !one.Until.After(q.Until)) {
 			continue
 		}
 		holds := one.DedupKey == key
 		if one.DedupKey == "" {
-			_, holds, _ = one.rule.Active(subject, known.now) // without an expression nothing can fail
+			_, holds, _ = one.rule.Active(subject, known.Now) // without an expression nothing can fail
 		}
 		if holds {
 			q = &store.Quiet{Reason: because("silenced", one.Author, one.Reason), Until: one.Until}
@@ -170,11 +188,19 @@ func because(what, author, reason string) string {
 
 // customer never guesses: a tenant that is mapped to nobody is held, or goes
 // to the client that the operator chose for such.
-func customer(t alert.Tenant, s Settings, known alert.Aliases) (*alert.Customer, string) {
-	if c, ok := s.Customers.Find(t, known); ok {
+func customer(t alert.Tenant, s Settings, known alert.Aliases, why *store.Why) (*alert.Customer, string) {
+	if c, name, ok := s.Customers.Find(t, known); ok {
+		why.Name, why.FoundBy = name, store.FoundByAlias
+		switch name {
+		case t.ID:
+			why.FoundBy = store.FoundByID
+		case t.Domain:
+			why.FoundBy = store.FoundByDomain
+		}
 		return &c, ""
 	}
 	if s.Triage != nil {
+		why.FoundBy = store.FoundByUnmapped
 		return s.Triage, ""
 	}
 	if t.IsZero() {

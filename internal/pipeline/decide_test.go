@@ -50,7 +50,7 @@ func TestWhoseAlertItIs(t *testing.T) {
 		{"a part of a mapped name is a stranger", alert.NewTenant("", "wind.com"), nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r, _ := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, knowledge{tenants: known})
+			r, _ := report("cipp", "e1", event(tt.tenant, ""), Settings{Customers: directory(t), Triage: tt.triage, Consolidate: true}, Knowledge{Tenants: known})
 			switch {
 			case tt.client == 0 && (r.Customer != nil || r.Held == ""):
 				t.Errorf("customer %v, held %q; want held with a reason", r.Customer, r.Held)
@@ -82,8 +82,8 @@ func TestWhatSharesATicket(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := Settings{Customers: directory(t), Consolidate: !tt.single, LinkUsers: tt.link}
-			a, _ := report("cipp", "e1", tt.a, s, knowledge{})
-			b, _ := report("cipp", "e2", tt.b, s, knowledge{})
+			a, _ := report("cipp", "e1", tt.a, s, Knowledge{})
+			b, _ := report("cipp", "e2", tt.b, s, Knowledge{})
 			if share := a.GroupKey == b.GroupKey; share != tt.share {
 				t.Errorf("share a ticket: %v, want %v", share, tt.share)
 			}
@@ -94,15 +94,15 @@ func TestWhatSharesATicket(t *testing.T) {
 func TestTwoSourcesNeverShareATicket(t *testing.T) {
 	s := Settings{Customers: directory(t), Consolidate: true}
 	e := event(alert.NewTenant(contosoID, ""), "a@x")
-	one, _ := report("cipp", "e", e, s, knowledge{})
-	other, _ := report("other", "e", e, s, knowledge{})
+	one, _ := report("cipp", "e", e, s, Knowledge{})
+	other, _ := report("other", "e", e, s, Knowledge{})
 	if one.GroupKey == other.GroupKey {
 		t.Error("they do")
 	}
 }
 
 func TestSeverityThatIsNotSaidIsWarning(t *testing.T) {
-	o, _ := decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, knowledge{})
+	o, _ := Decide(store.Event{ID: "e", Source: "cipp"}, alert.Message{Events: []alert.Event{event(alert.Tenant{}, "")}}, Settings{}, Knowledge{})
 	if got := o.Reports[0].Event.Severity; got != alert.Warning {
 		t.Errorf("severity %v, want warning", got)
 	}
@@ -120,7 +120,7 @@ func TestRoutesDecide(t *testing.T) {
 		t.Helper()
 		ev := event(who, upn)
 		ev.Topic.Kind = kind
-		r, problems := report("cipp", "e", ev, s, knowledge{})
+		r, problems := report("cipp", "e", ev, s, Knowledge{})
 		if len(problems) > 0 {
 			t.Error(problems)
 		}
@@ -172,6 +172,8 @@ func TestWhatIsQuiet(t *testing.T) {
 		until  time.Time
 	}{
 		{"nothing silences it", []store.Silence{elsewhere, {DedupKey: "another", Until: in(time.Hour)}}, nil, "", time.Time{}},
+		{"a silence that a person ended", []store.Silence{{Matchers: []string{"kind=mfa"}, Until: in(time.Hour), EndedAt: now}}, nil, "", time.Time{}},
+		{"a silence that is to come", []store.Silence{{Matchers: []string{"kind=mfa"}, From: in(time.Minute), Until: in(time.Hour)}}, nil, "", time.Time{}},
 		{"snoozed by a person", []store.Silence{snoozed}, nil, "silenced by jo: known", in(2 * time.Hour)},
 		{"matched by a person's silence", []store.Silence{matching}, nil, "silenced by al: patching", in(3 * time.Hour)},
 		{"in a window", nil, route.Silences{window}, "window: restart", in(time.Hour)},
@@ -181,7 +183,7 @@ func TestWhatIsQuiet(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			asked, problems := readSilences(tt.asked)
 			s := Settings{Customers: directory(t), Consolidate: true, Quiet: tt.rules}
-			r, more := report("cipp", "e", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{now: now, asked: asked})
+			r, more := report("cipp", "e", event(alert.NewTenant(contosoID, ""), "a@x"), s, Knowledge{Now: now, asked: asked})
 			if len(problems)+len(more) > 0 {
 				t.Error(problems, more)
 			}
@@ -205,7 +207,7 @@ func TestSilenceThatCannotBeRead(t *testing.T) {
 func TestSetsAreKeptUnderTheCanonicalTenant(t *testing.T) {
 	known := alert.Aliases{"contoso.onmicrosoft.com": contosoID}
 	m := alert.Message{Sets: []alert.Set{{Tenant: alert.NewTenant("", "contoso.onmicrosoft.com"), Kind: "mfa"}}}
-	o, _ := decide(store.Event{ID: "e", Source: "cipp"}, m, Settings{}, knowledge{tenants: known})
+	o, _ := Decide(store.Event{ID: "e", Source: "cipp"}, m, Settings{}, Knowledge{Tenants: known})
 	if want := (store.Set{Source: "cipp", Tenant: contosoID, Kind: "mfa"}); len(o.Sets) != 1 || o.Sets[0] != want {
 		t.Errorf("sets %+v, want %+v", o.Sets, want)
 	}
@@ -215,13 +217,42 @@ func TestReportsCarryBrakeAndWithin(t *testing.T) {
 	b := store.Brake{Tickets: 20, Within: 10 * time.Minute}
 	s := Settings{Customers: directory(t), Consolidate: true, Storm: b,
 		Routes: route.Table{{Name: "one user", GroupBy: []string{"user"}, Within: time.Hour}}}
-	r, _ := report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{})
+	r, _ := report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, Knowledge{})
 	if r.Brake != b || r.Plan.Within != time.Hour {
 		t.Errorf("the report has %+v and %v", r.Brake, r.Plan.Within)
 	}
 	s.Storm, s.Routes = store.Brake{}, nil
-	r, _ = report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, knowledge{})
+	r, _ = report("cipp", "e1", event(alert.NewTenant(contosoID, ""), "a@x"), s, Knowledge{})
 	if r.Brake != (store.Brake{}) || r.Plan.Within != 0 {
 		t.Errorf("without settings the report has %+v and %v", r.Brake, r.Plan.Within)
+	}
+}
+
+// What was decided can be told later.
+func TestWhyItWasDecided(t *testing.T) {
+	known := alert.Aliases{"contoso.onmicrosoft.com": contosoID}
+	grouped := route.Table{{Name: "audits", GroupBy: []string{"user", "label.App"}}}
+	for _, tt := range []struct {
+		name     string
+		tenant   alert.Tenant
+		settings Settings
+		want     store.Why
+	}{
+		{"by id", alert.NewTenant(contosoID, "contoso.com"), Settings{Consolidate: true}, store.Why{FoundBy: store.FoundByID, Name: contosoID, Group: "alerts of the kind mfa"}},
+		{"by domain, by user", alert.NewTenant("", "Northwind.com"), Settings{Consolidate: true, LinkUsers: true},
+			store.Why{FoundBy: store.FoundByDomain, Name: "northwind.com", Group: "alerts of the kind mfa about a@x"}},
+		{"by alias, as a route says", alert.NewTenant("", "contoso.onmicrosoft.com"), Settings{Consolidate: true, Routes: grouped},
+			store.Why{FoundBy: store.FoundByAlias, Name: contosoID, Group: "alerts with user=a@x, label.app=, as the route audits says"}},
+		{"a stranger, not consolidated", alert.NewTenant("", "stranger.example"), Settings{Triage: &alert.Customer{ClientID: 99}},
+			store.Why{FoundBy: store.FoundByUnmapped, Group: "alerts of the kind mfa, and of the same event: consolidate is off"}},
+		{"held", alert.NewTenant("", "stranger.example"), Settings{}, store.Why{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.settings.Customers = directory(t)
+			r, _ := report("cipp", "e1", event(tt.tenant, "a@x"), tt.settings, Knowledge{Tenants: known})
+			if r.Why != tt.want {
+				t.Errorf("got %+v, want %+v", r.Why, tt.want)
+			}
+		})
 	}
 }

@@ -105,7 +105,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 	failures := make([]error, len(events))
 	var pairs []alert.Tenant
 	for i, e := range events {
-		messages[i], failures[i] = parse(e, s)
+		messages[i], failures[i] = Parse(e, s)
 		pairs = append(pairs, messages[i].Tenants...)
 	}
 	known, err := p.learn(ctx, pairs)
@@ -124,7 +124,7 @@ func (p *Pipeline) process(ctx context.Context, events []store.Event, s Settings
 			continue
 		}
 		var problems []error
-		outcomes[i], problems = decide(e, messages[i], s, now)
+		outcomes[i], problems = Decide(e, messages[i], s, now)
 		p.tell(problems)
 	}
 	if err := p.store.Apply(ctx, outcomes, p.now()); err == nil || ctx.Err() != nil || errors.Is(err, store.ErrStorage) {
@@ -157,15 +157,15 @@ func (p *Pipeline) applyOrPark(ctx context.Context, o store.Outcome) error {
 }
 
 // knowledge is what a batch is decided by.
-func (p *Pipeline) knowledge(ctx context.Context, tenants alert.Aliases) (knowledge, error) {
+func (p *Pipeline) knowledge(ctx context.Context, tenants alert.Aliases) (Knowledge, error) {
 	now := p.now()
 	active, err := p.store.ActiveSilences(ctx, now)
 	if err != nil {
-		return knowledge{}, err
+		return Knowledge{}, err
 	}
-	asked, problems := readSilences(active)
+	known, problems := NewKnowledge(now, tenants, active)
 	p.tell(problems)
-	return knowledge{now: now, tenants: tenants, asked: asked}, nil
+	return known, nil
 }
 
 // maxTold bounds how many problems are remembered; beyond it all are forgotten,
@@ -264,9 +264,10 @@ func (p *Pipeline) release(ctx context.Context, s Settings) error {
 	}
 }
 
-// parse guards against a parser that fails on foreign bytes in a way that its
-// author did not think of: the body goes into quarantine, the others go on.
-func parse(e store.Event, s Settings) (m alert.Message, err error) {
+// Parse reads the body of an event as its source does. It guards against a
+// parser that fails on foreign bytes in a way that its author did not think
+// of: that is an error like any other.
+func Parse(e store.Event, s Settings) (m alert.Message, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = alert.Message{}, fmt.Errorf("parse body of kind %s: internal error: %v", e.Kind, r)

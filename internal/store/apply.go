@@ -38,6 +38,7 @@ type Report struct {
 	Plan     alert.Plan      // how the ticket is to look and to live
 	Quiet    *Quiet          // the alert makes no ticket; nil: it does
 	Brake    Brake           // keeps the customer from getting too many tickets
+	Why      Why             // for those who ask later
 }
 
 // Quiet says why a firing alert makes no ticket and no note.
@@ -216,12 +217,12 @@ func insertAlert(ctx context.Context, tx *sql.Tx, key string, r Report, now time
 	row := &alertRow{id: NewID(), status: status}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO alerts (id, dedup_key, source, kind, tenant, tenant_id, tenant_domain, fingerprint, status, severity,
-			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at, quiet_reason, quiet_until, missing, silent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21, $22)`,
+			title, topic, finding, grouping_wish, held, held_reason, client_id, first_at, last_at, quiet_reason, quiet_until, missing, silent, decision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21, $22, $23)`,
 		row.id, key, r.Source, e.Topic.Kind, r.Tenant, e.Tenant.ID, e.Tenant.Domain, e.Fingerprint, string(status), int(e.Severity),
 		e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
 		flag(r.holds() && status == alert.Firing), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(),
-		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds())
+		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds(), r.decision())
 	if err != nil {
 		return nil, fmt.Errorf("insert alert: %w", err)
 	}
@@ -264,10 +265,10 @@ func updateAlert(ctx context.Context, tx *sql.Tx, row *alertRow, r Report, now t
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE alerts SET severity = $1, title = $2, topic = $3, finding = $4, grouping_wish = $5, held = $6, held_reason = $7,
-			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1, missed = 0, missing = $13, silent = $14 WHERE id = $12`,
+			client_id = $8, last_at = $9, quiet_reason = $10, quiet_until = $11, reports = reports + 1, missed = 0, missing = $13, silent = $14, decision = $15 WHERE id = $12`,
 		int(e.Severity), e.Finding.Title, toJSON(e.Topic), toJSON(e.Finding), string(e.Grouping),
 		flag(r.holds()), r.Held, clientOf(r), millis(now), r.quietReason(), r.quietUntil(), id,
-		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds())
+		r.Plan.Close.Missing, r.Plan.Close.Silent.Milliseconds(), r.decision())
 	if err != nil {
 		return fmt.Errorf("update alert %s: %w", id, err)
 	}

@@ -80,9 +80,9 @@ func (s *Store) Release(ctx context.Context, reports []Report, now time.Time) er
 func release(ctx context.Context, tx *sql.Tx, r Report, touched map[string]int64, now time.Time) error {
 	key := alert.DedupKey(r.Source, r.Tenant, r.Event.Topic.Kind, r.Event.Fingerprint)
 	res, err := tx.ExecContext(ctx, `
-		UPDATE alerts SET held = $1, held_reason = $2, quiet_reason = $3, quiet_until = $4, client_id = $5
+		UPDATE alerts SET held = $1, held_reason = $2, quiet_reason = $3, quiet_until = $4, client_id = $5, decision = $7
 		WHERE dedup_key = $6 AND (held = 1 OR quiet_reason <> '') AND status = 'firing'`,
-		flag(r.holds()), r.Held, r.quietReason(), r.quietUntil(), clientOf(r), key)
+		flag(r.holds()), r.Held, r.quietReason(), r.quietUntil(), clientOf(r), key, r.decision())
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/halert/halert/internal/alert"
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/httpserver"
+	"github.com/halert/halert/internal/rehearse"
 	"github.com/halert/halert/internal/render"
 	"github.com/halert/halert/internal/secret"
 	"github.com/halert/halert/internal/store"
@@ -111,7 +112,8 @@ func New(t testing.TB, now time.Time) *World {
 			}
 			return nil
 		},
-		Nudge: func() { w.Nudges.Add(1) },
+		Rehearse: w.rehearse,
+		Nudge:    func() { w.Nudges.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +188,24 @@ func (w *World) apply(_ context.Context, file string, yaml []byte, dryRun bool) 
 		w.config = string(yaml)
 	}
 	return diff, nil
+}
+
+// rehearse takes what apply takes, and finds that ticket "Disk full" goes to
+// another team.
+func (w *World) rehearse(_ context.Context, file string, yaml []byte, since time.Duration) (rehearse.Rehearsal, error) {
+	if strings.Contains(string(yaml), "wrong") {
+		return rehearse.Rehearsal{}, badConfig{file + ":1:1: wrong: unknown key"}
+	}
+	now := w.Now()
+	return rehearse.Rehearsal{
+		Since: now.Add(-since), Until: now, Bodies: 3, Gone: 1, Complete: true, Change: 1, Problems: []string{},
+		InForce: rehearse.RehearsalTotals{Tickets: 1, Notes: 1}, Draft: rehearse.RehearsalTotals{Tickets: 1, Quiet: 2},
+		Changes: []rehearse.TicketChange{{
+			What: "change", Title: "Disk full", Kind: "disk", Source: "rmm", Customer: "Acme Dental (client 12)", At: now.Add(-time.Hour),
+			InForce: &rehearse.RehearsedTicket{Routes: []string{}, Alerts: 1, Bodies: 2, Notes: 1}, Draft: &rehearse.RehearsedTicket{Routes: []string{"disks"}, Alerts: 1, Bodies: 2},
+			Differences: []rehearse.Difference{{Name: "team", Draft: "Servers"}},
+		}},
+	}, nil
 }
 
 // Applied is the configuration in force.
@@ -308,6 +328,7 @@ func (w *World) outcome(e store.Event) store.Outcome {
 	}
 	if in.Tenant == "acme.example" {
 		r.Customer = &alert.Customer{ClientID: 12, Name: "Acme Dental"}
+		r.Why = store.Why{FoundBy: store.FoundByDomain, Name: tenant.Domain, Group: "alerts of the kind " + in.Title}
 		r.GroupKey = alert.GroupKey(*r.Customer, r.Source, in.Title, in.User, "")
 	} else {
 		r.Held = fmt.Sprintf("tenant %q is mapped to no customer", in.Tenant)

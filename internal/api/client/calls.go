@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/halert/halert/internal/api"
+	"github.com/halert/halert/internal/rehearse"
 )
 
 // Page asks for one page of a list.
@@ -191,6 +192,14 @@ func (c *Client) Apply(ctx context.Context, file string, yaml []byte, dryRun boo
 		v = v.boolean("dry_run", &dryRun)
 	}
 	err := c.do(ctx, request{method: http.MethodPut, path: root + "/config", query: url.Values(v), body: yaml}, &out)
+	return out, err
+}
+
+// Rehearse plays the stored bodies of the latest time ("14d"; empty: the
+// server's choice) through a draft of a configuration. It may take minutes.
+func (c *Client) Rehearse(ctx context.Context, file string, yaml []byte, since string) (rehearse.Rehearsal, error) {
+	var out rehearse.Rehearsal
+	err := c.do(ctx, request{method: http.MethodPost, path: root + "/rehearse", query: url.Values(values{}.text("file", file).text("since", since)), body: yaml, patient: true}, &out)
 	return out, err
 }
 

@@ -60,6 +60,7 @@ type request struct {
 	in           any
 	body         []byte
 	header       http.Header
+	patient      bool // the answer may take long
 }
 
 // do makes a call, and decodes the answer into out where that is not nil. A
@@ -72,6 +73,9 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 	hc := c.HTTP
 	if hc == nil {
 		hc = &http.Client{Timeout: 2 * time.Minute}
+		if r.patient {
+			hc.Timeout = 0 // until the context ends
+		}
 	}
 	resp, err := hc.Do(req)
 	if err != nil {

@@ -122,6 +122,9 @@ func TestAdministration(t *testing.T) {
 	if a := must(c.Apply(ctx, "a.yaml", []byte("x: 1"), false))(t); !a.Applied || w.Applied() != "x: 1" {
 		t.Errorf("applied %+v", a)
 	}
+	if r := must(c.Rehearse(ctx, "a.yaml", []byte("x: 1"), "14d"))(t); r.Change != 1 || r.Until.Sub(r.Since) != 14*24*time.Hour {
+		t.Errorf("rehearsal %+v", r)
+	}
 	if r := must(c.TestHalo(ctx, api.TestRequest{Ticket: true}))(t); !r.OK || len(r.Steps) != 2 {
 		t.Errorf("test %+v", r)
 	}
