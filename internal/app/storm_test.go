@@ -126,7 +126,7 @@ func TestStorm(t *testing.T) {
 	var whole strings.Builder
 	for _, ticket := range tickets {
 		whole.WriteString(ticket.DetailsHTML)
-		if strings.HasPrefix(ticket.Summary, "Many alerts at once at Contoso") != strings.Contains(ticket.DetailsHTML, "More than 20 new tickets") {
+		if strings.HasPrefix(ticket.Summary, "Many alerts at once at Contoso") != strings.Contains(ticket.DetailsHTML, "would have got more new tickets within 10m than allowed (20)") {
 			t.Errorf("the ticket is %q: %s", ticket.Summary, ticket.DetailsHTML)
 		}
 	}

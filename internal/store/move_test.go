@@ -56,6 +56,7 @@ func busyFolder(t *testing.T) (dir, begun string) {
 	post(t, s, t0, report("begun", "a"))
 	c := claim(t, s, "node", t0)
 	ok(t, s.Begin(ctx, c.ID, "node", CallCreate, c.Seq, t0))
+	ok(t, s.Cancel(ctx, ticketOf(t, s, post(t, s, t0, braked("held back", "a", 1))).ID, t0))
 	ok(t, s.Close())
 	return dir, c.ID
 }

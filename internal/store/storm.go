@@ -179,7 +179,7 @@ func stormTopic(r Report) alert.Topic {
 		title += " at " + customer
 	}
 	return alert.Topic{Kind: KindStorm, Title: title,
-		What:  fmt.Sprintf("More than %d new tickets would have been made for this customer within %s. What came beyond them is listed here.", r.Brake.Tickets, shortly(r.Brake.Within)),
+		What:  fmt.Sprintf("This customer would have got more new tickets within %s than allowed (%d). What came beyond them is listed here.", shortly(r.Brake.Within), r.Brake.Tickets),
 		Means: "So many at once mostly have one cause: an outage, a change, or a tenant that is new.",
 		Do:    "Look for the common cause first. The list is kept up to date; further alerts get tickets of their own again when the storm is over."}
 }
