@@ -146,7 +146,7 @@ func TestStormFollowsWhenClosed(t *testing.T) {
 			opened(t, s, 100+i, t0)
 		}
 		_, storm := storms(t, s)
-		post(t, s, t0.Add(time.Minute), braked("b", "x", 1))
+		post(t, s, t0.Add(time.Minute), braked("b", "x", 1), braked("c", "x", 1))
 		c := claim(t, s, "node", t0.Add(time.Minute))
 		if c == nil || c.ID != storm[0].ID {
 			t.Fatalf("the storm ticket is not due: %+v", c)
@@ -158,6 +158,9 @@ func TestStormFollowsWhenClosed(t *testing.T) {
 		}
 		if got := ticketOf(t, s, post(t, s, t0.Add(3*time.Minute), braked("new", "x", 1))); got.ID != next.ID {
 			t.Error("the storm did not go on with the ticket that follows")
+		}
+		if got := ticketOf(t, s, post(t, s, t0.Add(time.Hour), braked("c", "y", 1))); got.ID != next.ID {
+			t.Error("after the storm, the ticket that follows does not know the kinds of the former one")
 		}
 	})
 }
