@@ -30,7 +30,10 @@ CREATE TABLE events (
     status          TEXT NOT NULL, -- pending, processed, quarantined
     error           TEXT NOT NULL DEFAULT '',
     note            TEXT NOT NULL DEFAULT '',
-    processed_at    BIGINT NOT NULL DEFAULT 0
+    processed_at    BIGINT NOT NULL DEFAULT 0,
+
+    -- How the body is kept: plain; zstd; gone, after its time was over.
+    body_form       TEXT NOT NULL DEFAULT 'plain'
 );
 CREATE UNIQUE INDEX events_idempotency ON events (source, idempotency_key);
 CREATE INDEX events_pending ON events (id) WHERE status = 'pending';
@@ -87,7 +90,29 @@ CREATE TABLE tickets (
     lease_until   BIGINT NOT NULL DEFAULT 0,
     begun         TEXT NOT NULL DEFAULT '', -- create, note, close: begun, and its outcome not known
     begun_at      BIGINT NOT NULL DEFAULT 0,
-    begun_seq     BIGINT NOT NULL DEFAULT 0
+    begun_seq     BIGINT NOT NULL DEFAULT 0,
+
+    -- How the ticket is to look and to live, as the routes decided: JSON of alert.Plan.
+    plan          TEXT NOT NULL DEFAULT '{}',
+
+    -- How a ticket ends, waits, and begins again.
+    cleared_at    BIGINT NOT NULL DEFAULT 0, -- since when all its alerts are resolved
+    news_at       BIGINT NOT NULL DEFAULT 0, -- first report that Halo does not show
+    seen_seq      BIGINT NOT NULL DEFAULT 0, -- reports that came while Halo's ticket was surely open
+    kept_seq      BIGINT NOT NULL DEFAULT 0, -- seq for which it was decided to leave the ticket open
+    halo_status   BIGINT, -- right after the create; null: not known
+    halo_agent    BIGINT,
+    touched       BIGINT NOT NULL DEFAULT 0, -- a person surely worked on it
+    closed_by     TEXT NOT NULL DEFAULT '', -- halert, person
+    want_reopen   BIGINT NOT NULL DEFAULT 0,
+    reopened_at   BIGINT NOT NULL DEFAULT 0,
+    waits_for     TEXT NOT NULL DEFAULT '', -- delay, note, close: due_at is for that
+    waits_until   BIGINT NOT NULL DEFAULT 0, -- due_at comes nearer to it step by step
+
+    -- A storm ticket takes the new tickets of a customer who would get too many.
+    storm_at      BIGINT NOT NULL DEFAULT 0, -- when the last new group came on it; 0: it is no storm ticket
+    storm_within  BIGINT NOT NULL DEFAULT 0, -- milliseconds without a new group that end the storm
+    storm_told    BIGINT NOT NULL DEFAULT 0 -- the storm_at for which Halo was told that the storm is over
 );
 CREATE UNIQUE INDEX tickets_open_group ON tickets (group_key) WHERE state <> 'closed';
 CREATE INDEX tickets_open_home ON tickets (home_key) WHERE state <> 'closed';
@@ -134,7 +159,25 @@ CREATE TABLE alerts (
     first_at      BIGINT NOT NULL,
     last_at       BIGINT NOT NULL,
     resolved_at   BIGINT NOT NULL DEFAULT 0,
-    reports       BIGINT NOT NULL DEFAULT 1
+    reports       BIGINT NOT NULL DEFAULT 1,
+
+    -- How an alert ends that no sender ends.
+    missed        BIGINT NOT NULL DEFAULT 0, -- whole result sets in a row that lacked it
+    missing       BIGINT NOT NULL DEFAULT 0, -- how many resolve it, as in alert.Closing
+    silent        BIGINT NOT NULL DEFAULT 0, -- milliseconds without a report that resolve it; 0: never
+    resolved_why  TEXT NOT NULL DEFAULT '', -- empty: its sender said so
+
+    -- Why a firing alert makes no ticket, and when it is looked at again; 0: not
+    -- before its next report.
+    quiet_reason  TEXT NOT NULL DEFAULT '',
+    quiet_until   BIGINT NOT NULL DEFAULT 0,
+
+    -- What was decided about an alert when it was looked at last, for those who
+    -- ask why: JSON of store.Decision.
+    decision      TEXT NOT NULL DEFAULT '{}',
+
+    -- Why an alert is on a ticket that is not its group's own; empty: it is on its own.
+    placed_why    TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX alerts_ticket ON alerts (ticket_id, status);
 CREATE INDEX alerts_held ON alerts (id) WHERE held = 1;
@@ -157,8 +200,52 @@ CREATE TABLE halo_calls (
     at BIGINT NOT NULL
 );
 CREATE INDEX halo_calls_at ON halo_calls (at);
+CREATE INDEX events_bodies ON events (processed_at) WHERE status = 'processed' AND body_form <> 'gone';
+CREATE INDEX events_received ON events (received_at, id);
+CREATE INDEX tickets_over ON tickets (closed_at, id) WHERE state = 'closed' AND delivery = 'completed';
+CREATE INDEX alerts_silent ON alerts (last_at) WHERE status = 'firing' AND silent > 0;
+CREATE INDEX alerts_set ON alerts (tenant, kind, status);
+
+-- Silences that people made; those of the configuration stand in its file.
+CREATE TABLE silences (
+    id         TEXT PRIMARY KEY,
+    dedup_key  TEXT NOT NULL DEFAULT '', -- of the one alert that is silenced; empty: the matchers say which
+    matchers   TEXT NOT NULL DEFAULT '[]', -- JSON list
+    reason     TEXT NOT NULL,
+    author     TEXT NOT NULL,
+    from_at    BIGINT NOT NULL,
+    until_at   BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    ended_at   BIGINT NOT NULL DEFAULT 0 -- a person ended it before its time
+);
+CREATE INDEX silences_until ON silences (until_at);
+CREATE INDEX alerts_over ON alerts (last_at, id) WHERE (status = 'resolved' OR quiet_reason <> '') AND held = 0 AND ticket_id IS NULL;
+CREATE INDEX alerts_quiet ON alerts (quiet_until, id) WHERE quiet_until > 0 AND status = 'firing';
+
+-- When a source, or a tenant by a source, was last heard of.
+CREATE TABLE heard (
+    source TEXT NOT NULL,
+    tenant TEXT NOT NULL, -- canonical name; empty: the source itself
+    at     BIGINT NOT NULL,
+    silent BIGINT NOT NULL DEFAULT 0, -- its silence is reported
+    PRIMARY KEY (source, tenant)
+);
+CREATE INDEX tickets_customer ON tickets (client_id, site_id, created_at);
+CREATE INDEX tickets_storm ON tickets (client_id, site_id) WHERE storm_at > 0 AND state <> 'closed';
+
+-- The groups whose alerts are on a storm ticket instead of one of their own.
+CREATE TABLE storm_groups (
+    ticket_id TEXT NOT NULL REFERENCES tickets (id) ON DELETE CASCADE,
+    group_key TEXT NOT NULL,
+    joined_at BIGINT NOT NULL,
+    PRIMARY KEY (group_key, ticket_id)
+);
+CREATE INDEX storm_groups_ticket ON storm_groups (ticket_id);
 
 -- +goose Down
+DROP TABLE storm_groups;
+DROP TABLE heard;
+DROP TABLE silences;
 DROP TABLE halo_calls;
 DROP TABLE event_alerts;
 DROP TABLE alerts;
