@@ -52,7 +52,7 @@ func refusals() []refusal {
 		{"GET", "/api/v1/events?cursor=" + none, "", 400, "invalid_cursor"},
 		{"POST", "/api/v1/rehearse?since=soon", "x: 1", 400, "invalid_parameter"},
 		{"POST", "/api/v1/rehearse?since=-1h", "x: 1", 400, "invalid_parameter"},
-		{"POST", "/api/v1/rehearse?sinse=1h", "x: 1", 400, "invalid_parameter"},
+		{"POST", "/api/v1/rehearse?sinse=1h", "x: 1", 400, "invalid_parameter"}, //nolint:misspell // on purpose
 		{"POST", "/api/v1/rehearse", "wrong: 1", 422, "invalid_config"},
 		{"POST", "/api/v1/rehearse", strings.Repeat("x", 5<<20), 413, "body_too_large"},
 		{"POST", "/api/v1/deliveries/replay", "", 400, "bad_json"},
