@@ -1,6 +1,7 @@
 package noise_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,29 +16,38 @@ import (
 const most = 1.05
 
 // TestShortMonth plays three days of eight tenants, with an onboarding, an
-// outage of Halo and lost answers.
+// outage of Halo and lost answers: with the defaults, and with the routes that
+// the documentation begins with.
 func TestShortMonth(t *testing.T) {
 	m, err := synth.New(synth.Options{Days: 3, Tenants: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := noise.Play(t.Context(), m, t.TempDir(), nil)
+	routes, err := os.ReadFile("../../docs/examples/routes.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Quarantined > 0 || got.Discarded > 0 {
-		t.Errorf("%d bodies were not understood, %d deliveries refused", got.Quarantined, got.Discarded)
-	}
-	all := noise.Judge(m, got.Tickets, func(synth.Incident) bool { return true })
-	if all.Incidents < 50 || all.Missed > 0 || all.WrongClient > 0 || all.Stray > 0 || all.Late > 0 || all.PerIncident > most {
-		var b strings.Builder
-		if err := noise.Compare(m, got).WriteDoubled(&b); err != nil {
-			t.Fatal(err)
+	var results []noise.Named
+	for name, rules := range map[string]string{"defaults": "", "routes": string(routes)} {
+		got, err := noise.Play(t.Context(), m, rules, t.TempDir(), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
 		}
-		t.Errorf("%+v\n%s", all, b.String())
+		results = append(results, noise.Named{Name: name, Result: got})
+		if got.Quarantined > 0 || got.Discarded > 0 {
+			t.Errorf("%s: %d bodies were not understood, %d deliveries refused", name, got.Quarantined, got.Discarded)
+		}
+		all := noise.Judge(m, got.Tickets, func(synth.Incident) bool { return true })
+		if all.Incidents < 50 || all.Missed > 0 || all.WrongClient > 0 || all.Stray > 0 || all.Late > 0 || all.PerIncident > most {
+			var b strings.Builder
+			if err := noise.Compare(m, results...).WriteDoubled(&b); err != nil {
+				t.Fatal(err)
+			}
+			t.Errorf("%s: %+v\n%s", name, all, b.String())
+		}
 	}
 	var b strings.Builder
-	if err := noise.Compare(m, got).Write(&b); err != nil || strings.Count(b.String(), "\n|") < 14 {
+	if err := noise.Compare(m, results...).Write(&b); err != nil || strings.Count(b.String(), "\n|") < 14 || !strings.Contains(b.String(), "routes, Alertmanager |") {
 		t.Errorf("the table is %q, %v", b.String(), err)
 	}
 }
