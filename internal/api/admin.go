@@ -185,7 +185,7 @@ func (s *server) getStats(_ http.ResponseWriter, r *http.Request, _ query) (resu
 	v := Stats{
 		PendingEvents: st.PendingEvents, OldestPending: timeOrNull(st.OldestPending), QuarantinedEvents: st.QuarantinedEvents,
 		HeldAlerts: st.HeldAlerts, FiringAlerts: st.FiringAlerts, OpenTickets: st.OpenTickets,
-		Deliveries: make(map[string]int), OldestDue: timeOrNull(st.OldestDue), CallsInWindow: st.CallsInWindow,
+		Deliveries: make(map[string]int), OldestDue: timeOrNull(st.OldestDue), NextDue: timeOrNull(st.NextDue), CallsInWindow: st.CallsInWindow,
 	}
 	l, err := s.Store.Lookups(r.Context())
 	if err != nil {

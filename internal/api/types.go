@@ -270,6 +270,7 @@ type Stats struct {
 	OpenTickets       int            `json:"open_tickets" doc:"Tickets that are open in Halo."`
 	Deliveries        map[string]int `json:"deliveries" doc:"How many deliveries there are, by state."`
 	OldestDue         *time.Time     `json:"oldest_due" doc:"Since when the delivery waits that waits longest, or null."`
+	NextDue           *time.Time     `json:"next_due" doc:"When the next delivery is due that its route puts off, or null."`
 	HaloLookups       *HaloLookups   `json:"halo_lookups" doc:"How tickets can be found again in this Halo, or null: not probed yet."`
 	CallsInWindow     int            `json:"calls_in_window" doc:"Calls to Halo within the rolling window of the rate limit."`
 }

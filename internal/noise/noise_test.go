@@ -1,6 +1,7 @@
 package noise_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,30 +16,48 @@ import (
 const most = 1.05
 
 // TestShortMonth plays three days of eight tenants, with an onboarding, an
-// outage of Halo and lost answers.
+// outage of Halo and lost answers; and two days of three tenants with the
+// routes that the documentation begins with.
 func TestShortMonth(t *testing.T) {
-	m, err := synth.New(synth.Options{Days: 3, Tenants: 8})
+	routes, err := os.ReadFile("../../docs/examples/routes.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := noise.Play(t.Context(), m, t.TempDir(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Quarantined > 0 || got.Discarded > 0 {
-		t.Errorf("%d bodies were not understood, %d deliveries refused", got.Quarantined, got.Discarded)
-	}
-	all := noise.Judge(m, got.Tickets, func(synth.Incident) bool { return true })
-	if all.Incidents < 50 || all.Missed > 0 || all.WrongClient > 0 || all.Stray > 0 || all.Late > 0 || all.PerIncident > most {
-		var b strings.Builder
-		if err := noise.Compare(m, got).WriteDoubled(&b); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%+v\n%s", all, b.String())
-	}
-	var b strings.Builder
-	if err := noise.Compare(m, got).Write(&b); err != nil || strings.Count(b.String(), "\n|") < 14 {
-		t.Errorf("the table is %q, %v", b.String(), err)
+	for name, tt := range map[string]struct {
+		synth.Options
+		rules string
+		least int // incidents
+		late  int // of them: so short a month has Halo's outage on the day of the newcomer
+	}{
+		"defaults": {synth.Options{Days: 3, Tenants: 8}, "", 50, 0},
+		"routes":   {synth.Options{Days: 2, Tenants: 3}, string(routes), 40, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := synth.New(tt.Options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := noise.Play(t.Context(), m, tt.rules, t.TempDir(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Quarantined > 0 || got.Discarded > 0 {
+				t.Errorf("%d bodies were not understood, %d deliveries refused", got.Quarantined, got.Discarded)
+			}
+			c := noise.Compare(m, noise.Named{Name: name, Result: got})
+			var b strings.Builder
+			all := noise.Judge(m, got.Tickets, func(synth.Incident) bool { return true })
+			if all.Incidents < tt.least || all.Missed > 0 || all.WrongClient > 0 || all.Stray > 0 || all.Late > tt.late || all.PerIncident > most {
+				if err := c.WriteDoubled(&b); err != nil {
+					t.Fatal(err)
+				}
+				t.Errorf("%+v\n%s", all, b.String())
+			}
+			b.Reset()
+			if err := c.Write(&b); err != nil || strings.Count(b.String(), "\n|") < 14 || !strings.Contains(b.String(), name+", Alertmanager |") {
+				t.Errorf("the table is %q, %v", b.String(), err)
+			}
+		})
 	}
 }
 

@@ -32,7 +32,11 @@ func (p *player) settle(ctx context.Context, until time.Time) error {
 			return err
 		}
 		to := p.clock.Now().Add(step)
-		if due := stats.OldestDue; due != nil && due.After(p.clock.Now()) {
+		due := stats.OldestDue
+		if due == nil { // all that waits is put off by a route
+			due = stats.NextDue
+		}
+		if due != nil && due.After(p.clock.Now()) {
 			to = *due
 		}
 		if !to.Before(until) {

@@ -199,8 +199,8 @@ func TestWaitingByPlan(t *testing.T) {
 		if b, err := s.Backlog(t.Context()); err != nil || b.Waiting != 0 {
 			t.Errorf("backlog %+v, %v; want none", b, err)
 		}
-		if st, err := s.Stats(t.Context(), t0); err != nil || !st.OldestDue.IsZero() {
-			t.Errorf("oldest due %s, %v; want none", st.OldestDue, err)
+		if st, err := s.Stats(t.Context(), t0); err != nil || !st.OldestDue.IsZero() || !st.NextDue.Equal(t0.Add(time.Hour)) {
+			t.Errorf("oldest due %s, %v; want none; next due %s, want in an hour", st.OldestDue, err, st.NextDue)
 		}
 		if claim(t, s, "node", t0.Add(MaxWait-time.Second)) != nil {
 			t.Error("claimed before it is due")

@@ -294,6 +294,7 @@ type Stats struct {
 	OpenTickets       int
 	Deliveries        map[DeliveryState]int
 	OldestDue         time.Time // since when the delivery waits that waits longest: its first failure, or its due time, not by its plan; zero: none
+	NextDue           time.Time // when the first delivery is due that waits by its plan; zero: none
 	CallsInWindow     int
 }
 
@@ -301,7 +302,7 @@ type Stats struct {
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 	st := Stats{Deliveries: make(map[DeliveryState]int)}
 	var oldestEvent sql.NullString
-	var oldestDue sql.NullInt64
+	var oldestDue, nextDue sql.NullInt64
 	for _, q := range []struct {
 		query string
 		into  []any
@@ -313,13 +314,14 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		{`SELECT COUNT(*) FROM tickets WHERE state = 'open'`, []any{&st.OpenTickets}},
 		{`SELECT MIN(CASE WHEN failed_since > 0 THEN failed_since ELSE due_at END) FROM tickets
 			WHERE delivery IN ('available', 'retryable', 'scheduled') AND waits_for = ''`, []any{&oldestDue}},
+		{`SELECT MIN(waits_until) FROM tickets WHERE delivery = 'scheduled' AND waits_for <> ''`, []any{&nextDue}},
 		{`SELECT COUNT(*) FROM halo_calls`, []any{&st.CallsInWindow}},
 	} {
 		if err := s.read.QueryRowContext(ctx, q.query).Scan(q.into...); err != nil {
 			return st, fmt.Errorf("count: %w", err)
 		}
 	}
-	st.OldestDue = fromMillis(oldestDue.Int64)
+	st.OldestDue, st.NextDue = fromMillis(oldestDue.Int64), fromMillis(nextDue.Int64)
 	if oldestEvent.Valid {
 		e, err := s.Event(ctx, oldestEvent.String)
 		if err != nil && !errors.Is(err, ErrNotFound) {
