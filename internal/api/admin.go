@@ -105,6 +105,28 @@ func (s *server) rehearse(w http.ResponseWriter, r *http.Request, q query) (resu
 	return result{value: out}, invalidConfig(err, file, "rehearsed")
 }
 
+// maxPayload is as much as a sender may post.
+const maxPayload = 10 << 20
+
+func (s *server) testRoutes(w http.ResponseWriter, r *http.Request, q query) (result, error) {
+	at := s.Now()
+	if text := q["at"]; text != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return result{}, badParameter("at %q is not a time such as 2026-03-09T22:00:00Z", text)
+		}
+	}
+	body, err := httpserver.ReadBody(w, r, maxPayload)
+	if err != nil {
+		return result{}, err
+	}
+	out, err := s.TryRoutes(r.Context(), q["source"], body, at)
+	if err != nil {
+		return result{}, unless[*httpserver.Problem](err, http.StatusUnprocessableEntity, "not_understood")
+	}
+	return result{value: out}, nil
+}
+
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

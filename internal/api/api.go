@@ -33,6 +33,9 @@ type Options struct {
 	// what would change. An error with a method Problems() []string is about
 	// the file, and its problems are shown to the caller.
 	Apply func(ctx context.Context, file string, yaml []byte, dryRun bool) (diff string, err error)
+	// TryRoutes decides about one payload by the configuration in force, and
+	// stores nothing. An empty source is the one that understands the payload.
+	TryRoutes func(ctx context.Context, source string, payload []byte, at time.Time) (rehearse.Trial, error)
 	// Rehearse plays the bodies of the latest time through a draft of a
 	// configuration, beside the one in force. An error with a method Problems()
 	// []string is about the file.

@@ -50,6 +50,8 @@ func refusals() []refusal {
 		{"GET", "/api/v1/alerts?limit=99999999999999999999", "", 400, "invalid_parameter"},
 		{"GET", "/api/v1/alerts?cursor=%21", "", 400, "invalid_cursor"},
 		{"GET", "/api/v1/events?cursor=" + none, "", 400, "invalid_cursor"},
+		{"POST", "/api/v1/route-test?at=noon", "{}", 400, "invalid_parameter"},
+		{"POST", "/api/v1/route-test", "", 422, "not_understood"},
 		{"POST", "/api/v1/rehearse?since=soon", "x: 1", 400, "invalid_parameter"},
 		{"POST", "/api/v1/rehearse?since=-1h", "x: 1", 400, "invalid_parameter"},
 		{"POST", "/api/v1/rehearse?sinse=1h", "x: 1", 400, "invalid_parameter"}, //nolint:misspell // on purpose

@@ -37,7 +37,7 @@ func TestOpenAPI(t *testing.T) {
 		"GET /api/v1/openapi.json", "GET /api/v1/silences", "GET /api/v1/stats", "GET /api/v1/tickets", "GET /api/v1/tickets/{id}", "GET /api/v1/tokens",
 		"PATCH /api/v1/deliveries/{id}",
 		"POST /api/v1/deliveries/replay", "POST /api/v1/deliveries/{id}/cancel", "POST /api/v1/deliveries/{id}/replay", "POST /api/v1/events/{id}/replay",
-		"POST /api/v1/halo/test", "POST /api/v1/notify/test", "POST /api/v1/rehearse", "POST /api/v1/silences", "POST /api/v1/templates/preview", "POST /api/v1/tokens", "PUT /api/v1/config",
+		"POST /api/v1/halo/test", "POST /api/v1/notify/test", "POST /api/v1/rehearse", "POST /api/v1/route-test", "POST /api/v1/silences", "POST /api/v1/templates/preview", "POST /api/v1/tokens", "PUT /api/v1/config",
 	}, operations); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
 	}

@@ -133,6 +133,12 @@ func adminRoutes(s *server) []route {
 				{name: "file", kind: "string", doc: "Name of the file, for messages."},
 				{name: "dry_run", kind: "boolean", doc: "Only say what would change."}},
 			inType: "application/yaml", out: Applied{}, handle: s.putConfig},
+		{method: "POST", path: "/route-test", id: "testRoutes", summary: "Try the rules on a payload",
+			doc: "Decides about the body, as a sender would post it, by the configuration in force: customer, silence, routes, and what they set. Nothing is stored. What people silenced is left out. 422 not_understood: no source reads it. 409: nothing_configured.",
+			query: []param{
+				{name: "source", kind: "string", doc: "Name of the source that would send it; left out: the one whose kind understands it."},
+				{name: "at", kind: "string", doc: "Time at which it would come, RFC 3339, for rules about time; left out: now."}},
+			inType: "application/octet-stream", out: rehearse.Trial{}, handle: s.testRoutes},
 		{method: "POST", path: "/rehearse", id: "rehearse", summary: "Rehearse a draft of a configuration",
 			doc: "Plays the stored bodies of the latest time through the sources, customers, routes and silences of the YAML in the body, and through the configuration in force, and compares the tickets. Halo is not touched, and nothing is written. At most 200000 bodies are played, one rehearsal at a time; it ends when the caller goes away. 422 since_too_long: bodies are not kept for so long. 409: rehearsal_running, nothing_configured.",
 			query: []param{

@@ -255,8 +255,8 @@ func (a *App) routes(receiver *ingest.Receiver) (http.Handler, error) {
 	management, err := api.New(api.Options{
 		Store: a.store, Log: a.opts.Log, Now: a.opts.Now, Authorise: a.authorise, Version: a.opts.Version,
 		Apply: a.apply, Export: a.export, TestHalo: a.testHalo, TestNotify: a.testNotify, Templates: a.settings.templates, CheckMatchers: checkMatchers,
-		Rehearse: a.settings.rehearse,
-		Nudge:    func() { a.settings.pipeline.Nudge(); a.settings.deliver.Nudge() },
+		Rehearse: a.settings.rehearse, TryRoutes: a.settings.tryRoutes,
+		Nudge: func() { a.settings.pipeline.Nudge(); a.settings.deliver.Nudge() },
 	})
 	if err != nil {
 		return nil, err

@@ -110,6 +110,18 @@ func rulesOf(c *config.Config) (rehearse.Rules, error) {
 	return rehearse.Rules{Settings: p, TicketType: c.Halo.TicketType, Priority: c.Halo.Priority}, err
 }
 
+// tryRoutes is TryRoutes with the configuration in force.
+func (s *settings) tryRoutes(ctx context.Context, source string, payload []byte, at time.Time) (rehearse.Trial, error) {
+	current, err := s.current(ctx)
+	if errors.Is(err, errNoConfig) {
+		return rehearse.Trial{}, httpserver.Errorf(http.StatusConflict, "nothing_configured", "there are no rules to try: %v", err)
+	}
+	if err != nil {
+		return rehearse.Trial{}, err
+	}
+	return TryRoutes(current, source, payload, at)
+}
+
 // TryRoutes decides about one payload by a configuration, without a server.
 // An empty source is the one whose kind understands the payload.
 func TryRoutes(c *config.Config, source string, payload []byte, at time.Time) (rehearse.Trial, error) {

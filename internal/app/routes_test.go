@@ -131,3 +131,27 @@ func decode(t *testing.T, body []byte, into any) {
 		t.Fatalf("%v in %s", err, body)
 	}
 }
+
+func TestRulesAreTriedOnAPayload(t *testing.T) {
+	p := start(t, base)
+	p.apply(withRoutes)
+	try := func(query, body string) (int, string) {
+		t.Helper()
+		status, _, answer := p.do(request{method: http.MethodPost, path: "/api/v1/route-test" + query, body: body, header: bearer(apiToken)})
+		return status, string(answer)
+	}
+	for query, want := range map[string]string{
+		"?source=prometheus":              `"routes":["priority by severity","disks"]`,
+		"?at=2101-01-01T00:00:00%2B01:00": `"source":"prometheus"`,
+	} {
+		if status, answer := try(query, monitor("DiskFull", "srv-1", "critical")); status != http.StatusOK || !strings.Contains(answer, want) {
+			t.Errorf("%s: %d %s, want %s", query, status, answer, want)
+		}
+	}
+	if status, answer := try("", "neither fish"); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "not_understood") {
+		t.Errorf("no payload: %d %s", status, answer)
+	}
+	if n := len(p.sim.Tickets()); n != 0 {
+		t.Errorf("a try made %d tickets", n)
+	}
+}

@@ -11,33 +11,33 @@ import (
 
 // Trial is what rules make of one body.
 type Trial struct {
-	Source   string    `json:"source"`
-	At       time.Time `json:"at"`
-	Note     string    `json:"note"` // why there are no alerts, where that is as it should be; or empty
-	Alerts   []Verdict `json:"alerts"`
-	Problems []string  `json:"problems"` // rules that could not be looked at, and did not match
+	Source   string    `json:"source" doc:"Name of the source."`
+	At       time.Time `json:"at" doc:"Time at which it would have come."`
+	Note     string    `json:"note" doc:"Why there are no alerts, where that is as it should be; or empty."`
+	Alerts   []Verdict `json:"alerts" doc:"What was decided about each alert of the body."`
+	Problems []string  `json:"problems" doc:"Rules that could not be looked at, and did not match."`
 }
 
 // Verdict is what rules decide about one alert.
 type Verdict struct {
-	Title      string          `json:"title"`
-	Kind       string          `json:"kind"`
-	Status     string          `json:"status"` // firing, resolved or acknowledged
-	Severity   alert.Severity  `json:"severity"`
-	Tenant     string          `json:"tenant"`
-	Customer   string          `json:"customer"`    // name of the customer, or empty
-	ClientID   int             `json:"client_id"`   // Halo's id of the client; 0: none
-	SiteID     int             `json:"site_id"`     // Halo's id of the site; 0: the client's own
-	FoundBy    store.FoundBy   `json:"found_by"`    // how the customer was found
-	TenantName string          `json:"tenant_name"` // by which of the tenant's names
-	Held       string          `json:"held"`        // why it would be held, or empty
-	Quiet      string          `json:"quiet"`       // why it would make no ticket, or empty
-	QuietUntil *time.Time      `json:"quiet_until"` // when it would be looked at again, or null
-	Routes     []string        `json:"routes"`      // that match, in order
-	Settings   []alert.Setting `json:"settings"`    // what they set
-	User       string          `json:"user"`        // whom the ticket would be about, or empty
-	Group      string          `json:"group"`       // which alerts would share its ticket, in words
-	Ticket     int             `json:"ticket"`      // which of this body's tickets it would go on, from 1; 0: none
+	Title      string          `json:"title" doc:"One line that says what is wrong."`
+	Kind       string          `json:"kind" doc:"The alert kind."`
+	Status     string          `json:"status" doc:"firing, resolved or acknowledged."`
+	Severity   alert.Severity  `json:"severity" enum:"critical,error,warning,info" doc:"How grave it is."`
+	Tenant     string          `json:"tenant" doc:"The tenant as the sender named it."`
+	Customer   string          `json:"customer" doc:"Name of the customer, or empty."`
+	ClientID   int             `json:"client_id" doc:"Halo's id of the client; 0: none."`
+	SiteID     int             `json:"site_id" doc:"Halo's id of the site; 0: the client's own."`
+	FoundBy    store.FoundBy   `json:"found_by" doc:"How the customer was found."`
+	TenantName string          `json:"tenant_name" doc:"By which of the tenant's names."`
+	Held       string          `json:"held" doc:"Why it would be held, or empty."`
+	Quiet      string          `json:"quiet" doc:"Why it would make no ticket, or empty."`
+	QuietUntil *time.Time      `json:"quiet_until" doc:"When it would be looked at again, or null."`
+	Routes     []string        `json:"routes" doc:"The routes that match, in order."`
+	Settings   []alert.Setting `json:"settings" doc:"What they set."`
+	User       string          `json:"user" doc:"Whom the ticket would be about, or empty."`
+	Group      string          `json:"group" doc:"Which alerts would share its ticket, in words."`
+	Ticket     int             `json:"ticket" doc:"Which of this body's tickets it would go on, from 1; 0: none."`
 }
 
 // Try decides about a body as if its source had sent it at a time. People's

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/halert/halert/internal/api"
 	"github.com/halert/halert/internal/rehearse"
@@ -192,6 +193,18 @@ func (c *Client) Apply(ctx context.Context, file string, yaml []byte, dryRun boo
 		v = v.boolean("dry_run", &dryRun)
 	}
 	err := c.do(ctx, request{method: http.MethodPut, path: root + "/config", query: url.Values(v), body: yaml}, &out)
+	return out, err
+}
+
+// TestRoutes tries the rules in force on a payload. An empty source is the one
+// that understands it; the zero time is now.
+func (c *Client) TestRoutes(ctx context.Context, source string, payload []byte, at time.Time) (rehearse.Trial, error) {
+	var out rehearse.Trial
+	v := values{}.text("source", source)
+	if !at.IsZero() {
+		v = v.text("at", at.Format(time.RFC3339))
+	}
+	err := c.do(ctx, request{method: http.MethodPost, path: root + "/route-test", query: url.Values(v), body: payload}, &out)
 	return out, err
 }
 
