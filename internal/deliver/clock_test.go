@@ -3,6 +3,9 @@ package deliver
 import (
 	"testing"
 	"time"
+
+	"github.com/halert/halert/internal/halo"
+	"github.com/halert/halert/internal/store"
 )
 
 // handClock is a time of day and an uptime that the test moves.
@@ -60,5 +63,29 @@ func TestClockMovedByATestNeverJumps(t *testing.T) {
 	h.wall = h.wall.Add(time.Hour)
 	if c.look() != 0 || c.rest() != 0 || c.doubt() != 0 {
 		t.Error("it does")
+	}
+}
+
+// The clock is put back by a day while a call is under way that Halo answers
+// with 429: how long to wait is told by the new day.
+func TestRateLimitAfterTheClockWasPutBack(t *testing.T) {
+	w := newWorld(t, false, nil)
+	up := time.Duration(0)
+	w.d.clock.uptime = func() time.Duration { return up }
+	w.d.clock.look()
+	w.report(12, "mfa", "adele", nil)
+	c, err := w.store.Claim(t.Context(), "test", w.now(), w.now().Add(lease))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{d: w.d, target: w.d.target.Load(), ticket: *c, log: w.d.log}
+	w.d.gate.limited(w.now(), 10*time.Second, true) // by another call, just before
+	w.advance(-24 * time.Hour)
+	if err := j.fail(t.Context(), store.CallCreate, &halo.Error{Class: halo.ClassRateLimited, HasRetryAfter: true, RetryAfter: 2 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	free, err := j.target.budget.free(t.Context())
+	if from, _ := w.d.gate.admit(); err != nil || free.Sub(w.now()) > 2*time.Second || from.Sub(w.now()) > 2*time.Second {
+		t.Errorf("calls wait until %v, the gate is shut until %v (%v); it is %v", free, from, err, w.now())
 	}
 }

@@ -317,6 +317,9 @@ func (j *job) fail(ctx context.Context, call store.Call, err error) error {
 	if errors.Is(err, store.ErrLost) {
 		return err
 	}
+	if err := j.d.watchClock(ctx); err != nil { // or what the gate knows is of another day
+		return err
+	}
 	now := j.d.now()
 	f := store.Failure{Call: call, Class: string(e.Class), Error: words(e), State: store.Retryable, Known: !e.MaybeDone, Counts: true}
 	if e.MaybeDone {

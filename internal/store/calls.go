@@ -78,8 +78,12 @@ func (s *Store) FillWindow(ctx context.Context, until, now time.Time) error {
 	return s.PutSettings(ctx, map[string][]byte{settingFull: strconv.AppendInt(nil, millis(until), 10)}, now)
 }
 
-// fullUntil reads what FillWindow wrote. What was written in the future was
-// written before the clock was put back, and counts no more.
+// maxFull is longer than Halo ever asks to wait.
+const maxFull = time.Hour + time.Minute
+
+// fullUntil reads what FillWindow wrote. What was written in the future, or
+// lasts for longer than Halo asks for, is of the time before the clock was put
+// back, and counts no more.
 func fullUntil(ctx context.Context, q rowQuerier, now time.Time) (time.Time, error) {
 	var text []byte
 	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1 AND updated_at <= $2`, settingFull, millis(now.Add(clockSlack))).Scan(&text)
@@ -90,7 +94,7 @@ func fullUntil(ctx context.Context, q rowQuerier, now time.Time) (time.Time, err
 		return time.Time{}, err
 	}
 	ms, err := strconv.ParseInt(string(text), 10, 64)
-	if until := fromMillis(ms); err == nil && until.After(now) {
+	if until := fromMillis(ms); err == nil && until.After(now) && until.Before(now.Add(maxFull)) {
 		return until, nil
 	}
 	return time.Time{}, err
