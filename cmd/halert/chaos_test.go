@@ -377,6 +377,10 @@ func (c *chaos) settle() {
 		}
 	}
 	c.t.Errorf("something is stuck: %+v", st)
+	for i, n := range c.nodes {
+		log, _ := os.ReadFile(n.log.Name())
+		c.t.Logf("the end of the log of node %d:\n%s", i, log[max(0, len(log)-4000):])
+	}
 }
 
 // judge holds what was accepted against what Halo has.

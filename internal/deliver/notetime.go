@@ -11,6 +11,15 @@ import (
 // clocks put back, and some more.
 const noteDay = 27 * time.Hour
 
+// longestWait is the longest that a report waits for its note: not at all
+// without a limit, whatever the clock did since it came.
+func longestWait(p alert.NotePolicy) time.Duration {
+	if _, err := time.Parse("15:04", p.Daily); err != nil {
+		return p.Every
+	}
+	return p.Every + noteDay
+}
+
 // noteTime says when the next note may go under a policy, given when Halo was
 // last told (the making of the ticket counts) and when the first report came
 // that it does not know. A policy without limits says: at once. A zone or time

@@ -110,7 +110,7 @@ func nextNote(t store.Ticket, changed bool, now time.Time) move {
 	case p.Mode == alert.NoteNever, p.Mode == alert.NoteOnChange && !changed:
 	default:
 		at := noteTime(p, t.NotedAt, t.NewsAt)
-		if !waits(at, p.Every+noteDay, now) {
+		if !waits(at, longestWait(p), now) {
 			return move{step: stepNote}
 		}
 		m = move{step: stepWait, until: at, what: store.WaitNote}

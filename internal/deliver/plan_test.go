@@ -98,3 +98,26 @@ func TestTouched(t *testing.T) {
 		})
 	}
 }
+
+// Somebody puts the clock back by a day: a note without a policy goes at once,
+// and one that waits for its time waits no longer than its policy says.
+func TestNotesAfterTheClockWasPutBack(t *testing.T) {
+	now := at("2026-11-23T08:00:00Z")
+	for _, tt := range []struct {
+		name   string
+		policy alert.NotePolicy
+		told   time.Time // by the old clock
+		want   step
+	}{
+		{"no limit", alert.NotePolicy{}, now.Add(24 * time.Hour), stepNote},
+		{"every hour, told a day ahead", alert.NotePolicy{Every: time.Hour}, now.Add(24 * time.Hour), stepNote},
+		{"every hour, told just now", alert.NotePolicy{Every: time.Hour}, now, stepWait},
+		{"daily, told two days ahead", alert.NotePolicy{Daily: "08:00"}, now.Add(48 * time.Hour), stepNote},
+	} {
+		ticket := store.Ticket{HaloID: 7, State: store.TicketOpen, Seq: 2, ShownSeq: 1, NotedAt: tt.told, Plan: alert.Plan{Notes: tt.policy}}
+		ticket.NewsAt, ticket.SeenSeq = tt.told.Add(time.Second), 2
+		if got := next(ticket, Settings{}, true, now); got.step != tt.want {
+			t.Errorf("%s: step %d until %v, want %d", tt.name, got.step, got.until, tt.want)
+		}
+	}
+}
