@@ -3,6 +3,7 @@ package alert
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -23,6 +24,14 @@ func TestSeverityWords(t *testing.T) {
 	}
 	if new(Severity).UnmarshalText([]byte("High")) == nil {
 		t.Error("a word that is none of the four was read")
+	}
+}
+
+func TestShortTime(t *testing.T) {
+	for d, want := range map[time.Duration]string{5 * time.Minute: "5m", time.Hour: "1h", 90 * time.Minute: "1h30m", 30 * time.Second: "30s", 0: "0s", 20 * time.Minute: "20m"} {
+		if got := ShortTime(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
 	}
 }
 

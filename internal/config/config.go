@@ -83,19 +83,7 @@ type Rate struct {
 
 // String writes the rate as it stands in the file: "300/5m".
 func (r Rate) String() string {
-	return strconv.Itoa(r.Calls) + "/" + short(r.Per)
-}
-
-// short writes a time of whole seconds without zeros at its end: "5m".
-func short(t time.Duration) string {
-	d := t.String()
-	if cut, ok := strings.CutSuffix(d, "m0s"); ok {
-		d = cut + "m"
-	}
-	if cut, ok := strings.CutSuffix(d, "h0m"); ok {
-		d = cut + "h"
-	}
-	return d
+	return strconv.Itoa(r.Calls) + "/" + alert.ShortTime(r.Per)
 }
 
 // Unmapped says what becomes of an alert whose tenant belongs to no customer.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halert/halert/internal/alert"
 )
 
 // Notify says by which ways, other than Halo, people hear that tickets do not
@@ -179,5 +181,5 @@ func (w *writer) notify(n *Notify) {
 		w.secret("secret", h.Secret)
 	}
 	w.indent = "  "
-	w.line("stuck_after", short(n.StuckAfter))
+	w.line("stuck_after", alert.ShortTime(n.StuckAfter))
 }

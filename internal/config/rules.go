@@ -322,7 +322,7 @@ func spanText(d time.Duration) string {
 	if d > 0 && d%day == 0 {
 		return strconv.Itoa(int(d/day)) + "d"
 	}
-	return short(d)
+	return alert.ShortTime(d)
 }
 
 // pairs reads a mapping with names that nobody knows beforehand.

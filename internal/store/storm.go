@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/halert/halert/internal/alert"
@@ -41,21 +40,9 @@ func (b Brake) lasts(w weather, now time.Time) bool {
 // why says it to people.
 func (b Brake) why(w weather, now time.Time) string {
 	if b.lasts(w, now) {
-		return fmt.Sprintf("put on the storm ticket because a storm was on: it lasts until no new kind of alert came for %s", shortly(b.Within))
+		return fmt.Sprintf("put on the storm ticket because a storm was on: it lasts until no new kind of alert came for %s", alert.ShortTime(b.Within))
 	}
-	return fmt.Sprintf("put on the storm ticket because the customer had got %d new tickets within %s", w.recent, shortly(b.Within))
-}
-
-// shortly writes a time without zeros at its end: 10m, 1h.
-func shortly(d time.Duration) string {
-	s := d.String()
-	if cut, ok := strings.CutSuffix(s, "m0s"); ok {
-		s = cut + "m"
-	}
-	if cut, ok := strings.CutSuffix(s, "h0m"); ok {
-		s = cut + "h"
-	}
-	return s
+	return fmt.Sprintf("put on the storm ticket because the customer had got %d new tickets within %s", w.recent, alert.ShortTime(b.Within))
 }
 
 // Storm is the part of a ticket that says what it holds back.
@@ -179,7 +166,7 @@ func stormTopic(r Report) alert.Topic {
 		title += " at " + customer
 	}
 	return alert.Topic{Kind: KindStorm, Title: title,
-		What:  fmt.Sprintf("This customer would have got more new tickets within %s than allowed (%d). What came beyond them is listed here.", shortly(r.Brake.Within), r.Brake.Tickets),
+		What:  fmt.Sprintf("This customer would have got more new tickets within %s than allowed (%d). What came beyond them is listed here.", alert.ShortTime(r.Brake.Within), r.Brake.Tickets),
 		Means: "So many at once mostly have one cause: an outage, a change, or a tenant that is new.",
 		Do:    "Look for the common cause first. The list is kept up to date; further alerts get tickets of their own again when the storm is over."}
 }
