@@ -232,14 +232,18 @@ func TestUrgentFirstAndOneCreateAtATime(t *testing.T) {
 func TestLeaseThatEndedIsTakenOver(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		s := e.open(t)
-		post(t, s, t0, report("mfa", "adele"))
+		id := post(t, s, t0, report("mfa", "adele"))
 		c := claim(t, s, "dead", t0)
+		ok(t, s.Begin(t.Context(), c.ID, "dead", CallCreate, c.Seq, t0))
 		if again := claim(t, s, "alive", t0.Add(30*time.Second)); again != nil {
 			t.Fatal("the ticket was claimed twice")
 		}
 		late := t0.Add(2 * time.Minute)
 		if taken := claim(t, s, "alive", late); taken == nil || taken.ID != c.ID {
 			t.Fatalf("after its lease ended the ticket was not taken over: %+v", taken)
+		}
+		if taken := ticketOf(t, s, id); !taken.BegunAt.Equal(t0.Add(time.Minute)) {
+			t.Errorf("the doubt counts from %v, want from the end of the lease: the call may have lasted until then", taken.BegunAt)
 		}
 		if err := s.Opened(t.Context(), c.ID, "dead", 1, false, 1, late); !errors.Is(err, ErrLost) {
 			t.Errorf("the dead node wrote to the ticket: %v", err)
@@ -267,6 +271,8 @@ func TestCreateOfAKilledProcessHoldsBackOthers(t *testing.T) {
 	}
 	if first := claim(t, s, "next", t0.Add(createRuns)); first == nil {
 		t.Error("the creates did not go on")
+	} else if first.ID != c.ID || !first.BegunAt.Equal(t0) {
+		t.Errorf("the doubt counts from %v, want from the call at %v: its process is known to be dead", first.BegunAt, t0)
 	}
 }
 

@@ -143,14 +143,14 @@ const clockSlack = 10 * time.Second
 // longest. While any create is under way, only tickets that are in Halo already
 // are claimed: Halo's numbering races. A call that the lease's former owner
 // had begun may have lasted until its lease ended, so the doubt counts from
-// then.
+// then; not where that owner gave the lease back, or is known to be dead.
 func (s *Store) Claim(ctx context.Context, owner string, now, until time.Time) (*Ticket, error) {
 	var t *Ticket
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var id string
 		err := tx.QueryRowContext(ctx, `
 			UPDATE tickets SET lease_owner = $1, lease_until = $2, waits_for = '', waits_until = 0,
-				begun_at = CASE WHEN begun <> '' AND lease_until > begun_at AND lease_until <= $3 THEN lease_until ELSE begun_at END
+				begun_at = CASE WHEN begun <> '' AND lease_owner <> '' AND lease_until > begun_at AND lease_until <= $3 THEN lease_until ELSE begun_at END
 			WHERE id = (
 				SELECT id FROM tickets
 				WHERE delivery IN ('available', 'retryable', 'scheduled')
